@@ -1,0 +1,79 @@
+"""Blue Webhooks: every change in a project becomes a signed JSON POST to the webhooks that want it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cryptography.fernet import Fernet, MultiFernet
+from flask import Flask
+
+from webapp import api, config, logs, tasks, web
+from webapp.config import Settings
+from webapp.extensions import babel, bell, csrf, db, htmx, huey, limiter, login, migrate
+from webapp.models import engine
+
+SESSION_IDLE_HOURS = 12
+MAX_FORM_BYTES = 64 * 1024
+MAX_FORM_PARTS = 1000
+
+
+def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
+    """The application: settings, extensions, blueprints, and the bell. Raises SettingsError when a setting is wrong.
+
+    Folders of templates and static files are taken from the package, and in a checkout from beside it.
+    """
+    settings = settings or config.load(**overrides)
+    logs.configure(settings)
+    app = Flask(
+        __name__,
+        instance_path=str(settings.instance),
+        template_folder=str(web.folder("templates")),
+        static_folder=str(web.folder("static")),
+    )
+    app.extensions["settings"] = settings
+    app.extensions["keyring"] = MultiFernet([Fernet(key.get_secret_value()) for key in settings.encryption_keys])
+    _configure(app, settings)
+    _bind_extensions(app, settings)
+    web.init_app(app)
+    api.init_app(app)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    is_encrypted = settings.base_url.startswith("https:")
+    app.config.update(
+        SECRET_KEY=settings.secret_key.get_secret_value(),
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine.options(settings),
+        SESSION_COOKIE_NAME="__Host-session" if is_encrypted else "session",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=is_encrypted,
+        PERMANENT_SESSION_LIFETIME=SESSION_IDLE_HOURS * 3600,
+        REMEMBER_COOKIE_NAME="__Host-remember" if is_encrypted else "remember",
+        REMEMBER_COOKIE_SAMESITE="Lax",
+        REMEMBER_COOKIE_SECURE=is_encrypted,
+        REMEMBER_COOKIE_HTTPONLY=True,
+        REMEMBER_COOKIE_DURATION=14 * 86400,
+        WTF_CSRF_TIME_LIMIT=None,
+        MAX_CONTENT_LENGTH=MAX_FORM_BYTES,
+        MAX_FORM_PARTS=MAX_FORM_PARTS,
+        RATELIMIT_STORAGE_URI=settings.queue_url if settings.queue_url.startswith("redis") else "memory://",
+        RATELIMIT_SWALLOW_ERRORS=True,
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=settings.queue_url.startswith("redis"),
+        RATELIMIT_HEADERS_ENABLED=True,
+        TEMPLATES_AUTO_RELOAD=False,
+    )
+
+
+def _bind_extensions(app: Flask, settings: Settings) -> None:
+    db.init_app(app)
+    with app.app_context():
+        engine.prepare(db.engine)
+    migrate.init_app(app, db, directory=str(web.folder("migrations")), render_as_batch=True, compare_type=True)
+    csrf.init_app(app)
+    login.init_app(app)
+    htmx.init_app(app)
+    babel.init_app(app, locale_selector=web.locale, timezone_selector=web.time_zone)
+    limiter.init_app(app)
+    huey.init_app(app, settings.queue_url)
+    bell.bind(tasks.deliver_due)

@@ -1,0 +1,63 @@
+"""The extensions, made here and bound to the application in create_app()."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import sqlalchemy as sa
+from flask_babel import Babel
+from flask_htmx import HTMX
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_login import LoginManager
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+
+from webapp.doorbell import AppHuey
+
+log = logging.getLogger(__name__)
+
+# SQLite cannot change a constraint that has no name.
+NAMING = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+db = SQLAlchemy(metadata=sa.MetaData(naming_convention=NAMING), disable_autonaming=True)
+migrate = Migrate()
+csrf = CSRFProtect()
+login = LoginManager()
+htmx = HTMX()
+babel = Babel()
+limiter = Limiter(get_remote_address)
+huey = AppHuey("blue-webhooks")
+
+
+class Bell:
+    """Says "there is work" to the workers. A bell that fails is logged and counted, never raised: rows are the truth."""
+
+    def __init__(self) -> None:
+        self.lost = 0
+        self._ring: Callable[[], object] | None = None
+
+    def bind(self, ring: Callable[[], object]) -> None:
+        """Say how to ring: create_app() binds the huey task here."""
+        self._ring = ring
+
+    def ring(self) -> None:
+        """Ring once. Never raises; a worker looks each second anyway."""
+        if self._ring is None:
+            return
+        try:
+            self._ring()
+        except Exception:  # noqa: BLE001 - whatever the queue does, the change is on disk already
+            self.lost += 1
+            log.warning("the bell could not be rung; the workers look each second anyway", exc_info=True)
+
+
+bell = Bell()

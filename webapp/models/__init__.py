@@ -1,0 +1,78 @@
+"""The tables. A model knows itself and its neighbours, never HTTP, never huey. Only `transaction()` commits."""
+
+from webapp.models.account import ApiToken, FailedSignIn, Role, User
+from webapp.models.audit import AuditEntry
+from webapp.models.base import (
+    Base,
+    NestedTransaction,
+    UnreadableSecret,
+    WriteOutsideTransaction,
+    ring_after_commit,
+    transaction,
+    utc_now,
+)
+from webapp.models.delivery import (
+    UNSETTLED,
+    Attempt,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    ErrorWord,
+    Redelivery,
+)
+from webapp.models.errors import Conflict, Forbidden, Invalid, NotFound, RequestError, TooMany
+from webapp.models.event import Event
+from webapp.models.idempotency_key import IdempotencyKey
+from webapp.models.inbox import Inbox, InboxRequest
+from webapp.models.notice import Notice
+from webapp.models.record import Record
+from webapp.models.replay import Replay
+from webapp.models.webhook import PayloadFormat, Webhook, WebhookHealth, WebhookSnapshot, WebhookStatus
+from webapp.models.worker import Worker
+from webapp.models.workspace import Company, CompanyMember, Project, ProjectMember, RecordList
+
+__all__ = [
+    "UNSETTLED",
+    "ApiToken",
+    "Attempt",
+    "AuditEntry",
+    "Base",
+    "Company",
+    "CompanyMember",
+    "Conflict",
+    "Delivery",
+    "DeliveryKind",
+    "DeliveryState",
+    "ErrorWord",
+    "Event",
+    "FailedSignIn",
+    "Forbidden",
+    "IdempotencyKey",
+    "Inbox",
+    "InboxRequest",
+    "Invalid",
+    "NestedTransaction",
+    "NotFound",
+    "Notice",
+    "PayloadFormat",
+    "Project",
+    "ProjectMember",
+    "Record",
+    "RecordList",
+    "Redelivery",
+    "RequestError",
+    "Replay",
+    "Role",
+    "TooMany",
+    "UnreadableSecret",
+    "User",
+    "Webhook",
+    "WebhookHealth",
+    "WebhookSnapshot",
+    "WebhookStatus",
+    "Worker",
+    "WriteOutsideTransaction",
+    "ring_after_commit",
+    "transaction",
+    "utc_now",
+]

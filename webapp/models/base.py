@@ -1,0 +1,206 @@
+"""What all tables share: the declarative base, ids in Blue's formats, UTC times, encrypted text, and the one transaction()."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import string
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from cryptography.fernet import InvalidToken, MultiFernet
+from flask import current_app
+from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
+
+from webapp.extensions import bell, db
+
+WRITE_OPTION = "webapp_write"
+_DIGITS = string.digits + string.ascii_lowercase
+
+
+class Base(DeclarativeBase):
+    """The declarative base of every table. It shares Flask-SQLAlchemy's metadata, so that one session serves all."""
+
+    metadata = db.metadata
+
+
+class UtcTime(sa.types.TypeDecorator[datetime]):
+    """A moment in UTC with microseconds; always aware in Python."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def word_of(members: type[StrEnum], length: int) -> sa.Enum:
+    """The column type of a closed list of words: text in the database, a member in Python."""
+    return sa.Enum(
+        members, native_enum=False, length=length, values_callable=lambda words: [word.value for word in words]
+    )
+
+
+class UnreadableSecret(Exception):
+    """A stored secret cannot be decrypted with any of the keys that this installation has."""
+
+
+class EncryptedText(sa.types.TypeDecorator[str]):
+    """Text that is encrypted at rest with the newest key and read with any of them; raises UnreadableSecret."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else keyring().encrypt(value.encode()).decode()
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else decrypt(value)
+
+
+def keyring() -> MultiFernet:
+    """The keys of this installation, newest first."""
+    ring: MultiFernet = current_app.extensions["keyring"]
+    return ring
+
+
+def decrypt(ciphertext: str) -> str:
+    """The text behind a stored ciphertext; raises UnreadableSecret when no key fits."""
+    try:
+        return keyring().decrypt(ciphertext.encode()).decode()
+    except InvalidToken:
+        raise UnreadableSecret("this secret was encrypted with a key that is not at hand") from None
+
+
+def utc_now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+def _base36(number: int, width: int) -> str:
+    digits = ""
+    while number:
+        number, rest = divmod(number, 36)
+        digits = _DIGITS[rest] + digits
+    return digits.rjust(width, "0")[-width:]
+
+
+_counter_lock = threading.Lock()
+_counter = secrets.randbelow(36**4)
+
+
+def new_id() -> str:
+    """A cuid as Blue makes them: c, 8 digits of Unix milliseconds, 4 of a counter, 4 of process and host, 8 random."""
+    global _counter  # noqa: PLW0603
+    with _counter_lock:
+        _counter = (_counter + 1) % 36**4
+        count = _counter
+    fingerprint = _base36(os.getpid(), 2) + _HOST
+    chance = "".join(secrets.choice(_DIGITS) for _ in range(8))
+    return f"c{_base36(time.time_ns() // 1_000_000, 8)}{_base36(count, 4)}{fingerprint}{chance}"
+
+
+_HOST = _base36(sum(os.uname().nodename.encode()) + len(os.uname().nodename) + 36, 2)
+
+
+def new_uid() -> str:
+    """32 hexadecimal characters, Blue's second name for a thing."""
+    return uuid.uuid4().hex
+
+
+def new_event_id() -> str:
+    """The public id of an event."""
+    return "evt_" + new_id()
+
+
+def new_delivery_id() -> str:
+    """The public id of a delivery; it is the webhook-id of every attempt."""
+    return "dlv_" + new_id()
+
+
+def new_attempt_id() -> str:
+    """The public id of an attempt."""
+    return "att_" + new_id()
+
+
+class WriteOutsideTransaction(RuntimeError):
+    """Rows were about to be written outside of transaction()."""
+
+
+class NestedTransaction(RuntimeError):
+    """A transaction() was opened inside another one: an action called an action."""
+
+
+class Transaction:
+    """An open transaction. `ring()` asks for the bell after its commit; nothing rings when it fails."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.rings = False
+
+    def ring(self) -> None:
+        """Ring the bell once the commit is on disk."""
+        self.rings = True
+
+
+@contextlib.contextmanager
+def transaction() -> Iterator[Session]:
+    """The one place that writes: takes the write lock first, commits at the end, then rings the bell if something asked.
+
+    The read snapshot ends and loaded objects reload inside the lock, so that "previous" values are true. Raises
+    NestedTransaction when one is open. SQLite begins IMMEDIATE: a transaction that reads first and writes later would
+    fail at once with "database is locked", whatever the timeout.
+    """
+    session = db.session()
+    if session.info.get("transaction"):
+        raise NestedTransaction("an action calls an action")
+    session.rollback()
+    opened = session.info["transaction"] = Transaction(session)
+    try:
+        session.connection(execution_options={WRITE_OPTION: True})
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        del session.info["transaction"]
+    if opened.rings:
+        bell.ring()
+
+
+def ring_after_commit() -> None:
+    """Ring the bell when the open transaction() has committed."""
+    opened = db.session().info.get("transaction")
+    if opened is None:
+        raise WriteOutsideTransaction("ring_after_commit() belongs inside transaction()")
+    opened.ring()
+
+
+def _refuse_flush(session: Session, *_: Any) -> None:
+    if "transaction" not in session.info:
+        raise WriteOutsideTransaction("change rows inside transaction()")
+
+
+def _refuse_statement(state: ORMExecuteState) -> None:
+    if (state.is_insert or state.is_update or state.is_delete) and "transaction" not in state.session.info:
+        raise WriteOutsideTransaction("change rows inside transaction()")
+
+
+sa.event.listen(db.session, "before_flush", _refuse_flush)
+sa.event.listen(db.session, "do_orm_execute", _refuse_statement)

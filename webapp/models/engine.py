@@ -1,0 +1,50 @@
+"""How the database is opened: SQLite with the laws of the house, PostgreSQL with limits, so that no connection hangs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from webapp.config import Settings
+from webapp.models.base import WRITE_OPTION
+
+BUSY_TIMEOUT_S = 10
+CONNECT_TIMEOUT_S = 5
+STATEMENT_TIMEOUT_MS = 10_000
+POOL_SIZE = 10
+MAX_OVERFLOW = 30
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """The engine options for the configured database."""
+    if settings.is_sqlite:
+        return {"connect_args": {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}}
+    return {
+        "pool_pre_ping": True,
+        "pool_size": POOL_SIZE,
+        "max_overflow": MAX_OVERFLOW,
+        "connect_args": {
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "keepalives_idle": 10,
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC",
+        },
+    }
+
+
+def prepare(engine: sa.Engine) -> None:
+    """Give an engine the transaction habits of the house: SQLite begins IMMEDIATE where transaction() asks for it."""
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _open_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+
+
+def _open_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-16000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get(WRITE_OPTION)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,31 @@
+"""HTML pages: load within what the caller may see, parse, one call, render. May import everything below, never `api`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Blueprint, Flask
+
+from webapp.web import errors, frame, headers
+from webapp.web.frame import locale, time_zone
+
+__all__ = ["BLUEPRINTS", "folder", "init_app", "locale", "time_zone"]
+
+PACKAGE = Path(__file__).parents[1]
+
+BLUEPRINTS: tuple[Blueprint, ...] = ()
+
+
+def folder(name: str) -> Path:
+    """A folder of the product: inside the installed package, or beside it in a checkout."""
+    inside = PACKAGE / name
+    return inside if inside.is_dir() else PACKAGE.parent / name
+
+
+def init_app(app: Flask) -> None:
+    """Bind the frame, the headers, the error pages and every blueprint."""
+    frame.init_app(app)
+    headers.init_app(app)
+    errors.init_app(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
