@@ -89,3 +89,12 @@ class FailedSignIn(Base):
         sa.Index("ix_failed_sign_in_email_at", "email_sha256", "at"),
         sa.Index("ix_failed_sign_in_address_at", "address", "at"),
     )
+
+
+class EndedSession(Base):
+    """A session that was signed out of. Its cookie is worthless from then on; the row outlives the cookie's age."""
+
+    __tablename__ = "ended_session"
+
+    id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    ended_at: Mapped[datetime] = mapped_column(UtcTime, default=utc_now, index=True)
