@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
+from typing import Any
 
 from webapp.models.errors import Invalid
 
@@ -13,11 +15,24 @@ CALLER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
+def checked(**rules: Callable[[], Any]) -> dict[str, Any]:
+    """What each rule returns, by name. Raises one Invalid that carries the errors of all that failed."""
+    values, errors = {}, []
+    for name, rule in rules.items():
+        try:
+            values[name] = rule()
+        except Invalid as error:
+            errors.append(error)
+    if errors:
+        raise Invalid.many(errors)
+    return values
+
+
 def one_line(field: str, value: str | None, *, longest: int, empty: str = "") -> str:
     """The text without blanks at its ends, every run of white space as one blank.
 
-    Raises Invalid at `field` when it is longer than `longest` characters, holds characters that no line has, or is empty
-    and `empty` has a sentence for that.
+    Raises Invalid at `field` when it is longer than `longest` characters, holds control characters, or is empty and
+    `empty` is the sentence for that.
     """
     text = " ".join((value or "").split())
     if not text and empty:
