@@ -1,0 +1,127 @@
+"""Who may see and do what. Everything is fetched through the person who asks; what they may not see is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import contains_eager
+
+from webapp import config
+from webapp.extensions import db
+from webapp.models import (
+    Company,
+    Conflict,
+    Forbidden,
+    NotFound,
+    Project,
+    ProjectMember,
+    Record,
+    RecordList,
+    Role,
+    User,
+)
+from webapp.models.account import webhook_roles
+
+Row = TypeVar("Row")
+Right = Literal["edit_records", "rename_lists", "edit_lists", "publish_events", "edit_project"]
+
+ADMINISTRATORS = frozenset([Role.OWNER, Role.ADMIN])
+MEMBERS = ADMINISTRATORS | {Role.MEMBER}
+CLIENTS = MEMBERS | {Role.CLIENT}
+
+_ROLES: dict[Right, frozenset[Role]] = {
+    "edit_records": CLIENTS,
+    "rename_lists": CLIENTS,
+    "edit_lists": MEMBERS,
+    "publish_events": MEMBERS,
+    "edit_project": ADMINISTRATORS,
+}
+_NEEDED: dict[Right, str] = {
+    "edit_records": "Your role in this project does not change records. Ask an administrator for the role Client.",
+    "rename_lists": "Your role in this project does not rename lists. Ask an administrator for the role Client.",
+    "edit_lists": "Your role in this project does not change lists. Ask an administrator for the role Member.",
+    "publish_events": "Your role in this project does not publish events. Ask an administrator for the role Member.",
+    "edit_project": "Only owners and administrators change a project.",
+}
+
+
+def may(role: Role | None, right: Right) -> bool:
+    """Whether somebody with this role in a project (None = no member) may do this."""
+    return role in _ROLES[right]
+
+
+def role_in(project: Project, user: User) -> Role | None:
+    """Somebody's role in a project, None when they are no member."""
+    query = sa.select(ProjectMember.role)
+    return db.session.scalar(query.where(ProjectMember.project_id == project.id, ProjectMember.user_id == user.id))
+
+
+def projects_of(user: User, include_archived: bool = False) -> list[Project]:
+    """The projects that somebody is a member of, by company and name."""
+    return _projects(user, Role, include_archived=include_archived)
+
+
+def administered_projects(user: User) -> list[Project]:
+    """The projects whose events somebody's webhooks may get (setting WEBHOOK_ROLE), archived ones left out."""
+    return _projects(user, webhook_roles(config.current().webhook_role))
+
+
+def load_project(project_id: str, user: User) -> Project:
+    """A project that `user` is a member of; raises NotFound, also for other people's."""
+    return _load(_visible_project(user).where(Project.id == project_id), "There is no such project.")
+
+
+def load_list(list_id: str, user: User) -> RecordList:
+    """A list of a project that `user` is a member of; raises NotFound."""
+    return _load(_visible_list(user).where(RecordList.id == list_id), "There is no such list.")
+
+
+def load_record(record_id: str, user: User) -> Record:
+    """A record of a project that `user` is a member of; raises NotFound."""
+    return _load(_visible_record(user).where(Record.id == record_id), "There is no such record.")
+
+
+def demand(project: Project, user: User, right: Right) -> None:
+    """Raises NotFound for somebody who is no member, Forbidden when the role lacks, Conflict when it is archived."""
+    role = role_in(project, user)
+    if role is None:
+        raise NotFound("There is no such project.")
+    if not may(role, right):
+        raise Forbidden(_NEEDED[right])
+    if project.archived and right != "edit_project":
+        raise Conflict("This project is archived: read only.")
+
+
+def _projects(user: User, roles: Iterable[Role], *, include_archived: bool = False) -> list[Project]:
+    query = _visible_project(user).where(ProjectMember.role.in_(list(roles)))
+    if not include_archived:
+        query = query.where(~Project.archived)
+    return list(
+        db.session.scalars(query.order_by(sa.func.lower(Company.name), sa.func.lower(Project.name), Project.id))
+    )
+
+
+def _visible_project(user: User) -> sa.Select[Project]:
+    query = sa.select(Project).join(Project.members).join(Project.company)
+    return query.where(ProjectMember.user_id == user.id).options(contains_eager(Project.company))
+
+
+def _visible_list(user: User) -> sa.Select[RecordList]:
+    query = sa.select(RecordList).join(RecordList.project).join(Project.members).join(Project.company)
+    chain = contains_eager(RecordList.project).contains_eager(Project.company)
+    return query.where(ProjectMember.user_id == user.id).options(chain)
+
+
+def _visible_record(user: User) -> sa.Select[Record]:
+    query = sa.select(Record).join(Record.list).join(RecordList.project).join(Project.members).join(Project.company)
+    chain = contains_eager(Record.list).contains_eager(RecordList.project).contains_eager(Project.company)
+    return query.where(ProjectMember.user_id == user.id).options(chain)
+
+
+def _load(query: sa.Select[Row], sentence: str) -> Row:
+    row = db.session.scalar(query)
+    if row is None:
+        raise NotFound(sentence)
+    return row

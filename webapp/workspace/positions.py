@@ -1,0 +1,26 @@
+"""Where a thing stands among its neighbours, in Blue's numbers (reference: blue.md 3.3)."""
+
+from __future__ import annotations
+
+STEP = 65535.0
+SMALLEST_GAP = 1 / 1024  # below it the neighbours are numbered anew; every half until then is exact
+
+
+def last(highest: float | None) -> float:
+    """The position behind the highest one; of the first thing of all when there is none."""
+    return STEP if highest is None else highest + STEP
+
+
+def between(before: float | None, after: float | None) -> float:
+    """The position between two neighbours; None = there is none on that side."""
+    return last(before) if after is None else ((before or 0.0) + after) / 2
+
+
+def has_room(before: float | None, after: float | None) -> bool:
+    """Whether a position between two neighbours would still be told apart well; else number them anew first."""
+    return after is None or after - (before or 0.0) > SMALLEST_GAP
+
+
+def numbered(count: int) -> list[float]:
+    """Positions for `count` things, a step apart."""
+    return [STEP * number for number in range(1, count + 1)]
