@@ -1,8 +1,7 @@
 """Does this webhook want this event? A verdict with its reason, from values alone.
 
-A webhook wants an event when it is older than the event, its event list holds the type or is empty, its project list holds
-the project or is empty (= all projects of its creator), its creator administers the project, and its record filter says
-yes. Whether it is enabled decides not if a delivery is made but whether that is held.
+A webhook that is not deleted wants an event when it is older than the event, its event list holds the type or is empty, its project list holds
+the project or is empty (= all projects of its creator), and its creator administers the project. Whether it is enabled decides not if a delivery is made but whether that is held.
 """
 
 from __future__ import annotations
@@ -16,12 +15,10 @@ from enum import StrEnum
 class Reason(StrEnum):
     """Why a webhook does not get an event; kept with the event and shown to the webhook's owner."""
 
-    DELETED = "deleted"
     CREATED_LATER = "created_later"
     EVENT_NOT_CHOSEN = "event_not_chosen"
     PROJECT_NOT_CHOSEN = "project_not_chosen"
     NOT_ADMINISTRATOR = "not_administrator"
-    FILTERED = "filtered"
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,6 @@ class Wish:
     events: Collection[str]
     project_ids: Collection[str]
     created_at: datetime
-    is_deleted: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,8 +59,6 @@ def verdict(wish: Wish, happening: Happening, *, administered: Collection[str]) 
 
 
 def _refusal(wish: Wish, happening: Happening, administered: Collection[str]) -> Reason | None:
-    if wish.is_deleted:
-        return Reason.DELETED
     if wish.created_at > happening.created_at:
         return Reason.CREATED_LATER
     if wish.events and happening.type not in wish.events:

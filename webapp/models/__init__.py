@@ -7,6 +7,7 @@ from webapp.models.base import (
     NestedTransaction,
     UnreadableSecret,
     WriteOutsideTransaction,
+    database_now,
     ring_after_commit,
     transaction,
     utc_now,
@@ -73,7 +74,9 @@ __all__ = [
     "WebhookStatus",
     "Worker",
     "WriteOutsideTransaction",
+    "database_now",
     "ring_after_commit",
     "transaction",
     "utc_now",
+    "webhook_roles",
 ]

@@ -24,6 +24,12 @@ class Role(StrEnum):
     VIEW_ONLY = "VIEW_ONLY"
 
 
+def webhook_roles(setting: str) -> tuple[Role, ...]:
+    """The roles whose people may have webhooks, by the setting WEBHOOK_ROLE (`admin` or `member`)."""
+    administrators = (Role.OWNER, Role.ADMIN)
+    return (*administrators, Role.MEMBER) if setting == "member" else administrators
+
+
 class User(Base):
     """A person of this installation."""
 

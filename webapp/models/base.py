@@ -92,6 +92,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def database_now() -> datetime:
+    """The clock that due times and leases go by: the database's (PostgreSQL), or that of the one host (SQLite)."""
+    if db.engine.dialect.name == "sqlite":
+        return utc_now()
+    now: datetime = db.session.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+    return now.astimezone(UTC)
+
+
 def _base36(number: int, width: int) -> str:
     digits = ""
     while number:
@@ -111,7 +119,7 @@ def new_id() -> str:
         _counter = (_counter + 1) % 36**4
         count = _counter
     fingerprint = _base36(os.getpid(), 2) + _HOST
-    chance = "".join(secrets.choice(_DIGITS) for _ in range(8))
+    chance = _base36(secrets.randbelow(36**8), 8)
     return f"c{_base36(time.time_ns() // 1_000_000, 8)}{_base36(count, 4)}{fingerprint}{chance}"
 
 

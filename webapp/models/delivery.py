@@ -61,7 +61,7 @@ def _where(condition: str) -> dict[str, sa.TextClause]:
 class Delivery(Base):
     """One event owed to one webhook. Its id is the `webhook-id` of every attempt.
 
-    A body is composed of the event's bytes and the snapshot's; tests keep their own values in `sample`.
+    A body is composed of the event's bytes and the snapshot's; a test, which has no event, keeps its whole body in `sample`.
     """
 
     __tablename__ = "delivery"
@@ -130,6 +130,12 @@ class Delivery(Base):
             "ix_delivery_next_attempt_at",
             "next_attempt_at",
             **_where("next_attempt_at IS NOT NULL AND lease_until IS NULL"),
+        ),
+        # Suspects: claimed before without an outcome.
+        sa.Index(
+            "ix_delivery_suspect",
+            "next_attempt_at",
+            **_where("claims > 0 AND next_attempt_at IS NOT NULL AND lease_until IS NULL"),
         ),
         sa.Index("ix_delivery_leased", "webhook_id", "lease_until", **_where("lease_until IS NOT NULL")),
         # The log: newest first, of one webhook, by state.
@@ -200,8 +206,6 @@ class Redelivery(Base):
     requested_by_id: Mapped[str | None] = mapped_column(sa.ForeignKey("user.id", ondelete="SET NULL"))
     replay_seq: Mapped[int | None] = mapped_column(Seq)
     requested_at: Mapped[datetime] = mapped_column(UtcTime, default=utc_now)
-    claims: Mapped[int] = mapped_column(default=0)
-    attempt_seq: Mapped[int | None] = mapped_column(Seq)
     finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
     delivery: Mapped[Delivery] = relationship()

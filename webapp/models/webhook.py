@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.models.account import User
-from webapp.models.base import Base, EncryptedText, UtcTime, new_id, new_uid, utc_now, word_of
+from webapp.models.base import Base, UtcTime, new_id, new_uid, utc_now, word_of
 
 
 class WebhookStatus(StrEnum):
@@ -50,7 +50,7 @@ class Webhook(Base):
     previous_secret_ciphertext: Mapped[str | None] = mapped_column("previous_secret", sa.Text)
     previous_secret_until: Mapped[datetime | None] = mapped_column(UtcTime)
     payload_format: Mapped[PayloadFormat] = mapped_column(word_of(PayloadFormat, 10), default=PayloadFormat.FULL)
-    headers: Mapped[str | None] = mapped_column(EncryptedText)
+    headers_ciphertext: Mapped[str | None] = mapped_column("headers", sa.Text)
     filter: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)
     snapshot_seq: Mapped[int | None] = mapped_column(sa.BigInteger)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcTime)

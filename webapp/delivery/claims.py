@@ -1,0 +1,148 @@
+"""A claim: one delivery that this worker owns for the length of a lease, with all that is needed to send it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from webapp.delivery import payloads
+from webapp.models import Attempt, Delivery, DeliveryKind, Event, PayloadFormat, Webhook, WebhookSnapshot
+from webapp.models.base import decrypt, new_attempt_id
+
+_DELIVERY = Delivery.__table__
+CLAIMED = (
+    _DELIVERY.c.seq,
+    _DELIVERY.c.id,
+    _DELIVERY.c.kind,
+    _DELIVERY.c.webhook_id,
+    _DELIVERY.c.event_seq,
+    _DELIVERY.c.snapshot_seq,
+    _DELIVERY.c.event_type,
+    _DELIVERY.c.payload_format,
+    _DELIVERY.c.sample,
+    _DELIVERY.c.claim_token,
+    _DELIVERY.c.claims,
+    _DELIVERY.c.attempts_made,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a sender thread gets. `redelivery_seq` says that a person asked for it."""
+
+    delivery: Any
+    event: Any
+    snapshot: bytes
+    webhook: Any
+    attempt_id: str
+    redelivery_seq: int | None
+    at: float = field(default_factory=time.monotonic)
+
+    @property
+    def seq(self) -> int:
+        """The delivery's number."""
+        seq: int = self.delivery.seq
+        return seq
+
+    @property
+    def token(self) -> int:
+        """The fencing token: every later write names it."""
+        token: int = self.delivery.claim_token
+        return token
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it had been claimed before without an outcome."""
+        return bool(self.delivery.claims > 1)
+
+    @property
+    def event_word(self) -> str:
+        """The word in the body and in X-Webhook-Event."""
+        code: str = self.delivery.event_type
+        is_compact = self.delivery.payload_format is PayloadFormat.COMPACT and code != payloads.HEALTH_CHECK
+        return payloads.compact_word(code) if is_compact else code
+
+    def body(self) -> bytes:
+        """The exact bytes to send: the pieces in order, the same on every attempt."""
+        if self.delivery.kind in (DeliveryKind.PING, DeliveryKind.HEALTH_CHECK):
+            return payloads.health_check(self.snapshot)
+        if self.delivery.sample is not None:
+            sample: bytes = self.delivery.sample
+            return sample
+        if self.delivery.payload_format is PayloadFormat.COMPACT:
+            compact: bytes = self.event.compact
+            return compact
+        return payloads.body(
+            code=self.event.type,
+            snapshot=self.snapshot,
+            previous=self.event.previous_value,
+            current=self.event.current_value,
+        )
+
+    def secrets(self, now: datetime) -> list[str]:
+        """Every valid secret, newest first; raises UnreadableSecret when no key of this installation fits."""
+        valid = [self.webhook.secret_ciphertext]
+        if self.webhook.previous_secret_until is not None and now < self.webhook.previous_secret_until:
+            valid.append(self.webhook.previous_secret_ciphertext)
+        return [decrypt(ciphertext) for ciphertext in valid if ciphertext]
+
+
+_EVENT = sa.select(Event.seq, Event.id, Event.type, Event.previous_value, Event.current_value, Event.compact)
+_WEBHOOK = sa.select(
+    Webhook.id,
+    Webhook.url,
+    Webhook.secret_ciphertext,
+    Webhook.previous_secret_ciphertext,
+    Webhook.previous_secret_until,
+    Webhook.headers_ciphertext,
+)
+_SNAPSHOT = sa.select(WebhookSnapshot.seq, WebhookSnapshot.body)
+
+
+def make(
+    session: Session, rows: Sequence[Any], redeliveries: dict[int, int], *, worker: str, now: datetime
+) -> list[Claim]:
+    """Claims of freshly leased delivery rows (columns CLAIMED). Their attempt rows are written here: they exist before
+    anything is sent. `redeliveries` maps a delivery's number to that of the redelivery that asked for it."""
+    events = _by_key(session, _EVENT, Event.seq, {row.event_seq for row in rows if row.event_seq is not None})
+    snapshots = _by_key(session, _SNAPSHOT, WebhookSnapshot.seq, {row.snapshot_seq for row in rows})
+    webhooks = _by_key(session, _WEBHOOK, Webhook.id, {row.webhook_id for row in rows})
+    claims = [
+        Claim(
+            delivery=row,
+            event=events.get(row.event_seq),
+            snapshot=snapshots[row.snapshot_seq].body,
+            webhook=webhooks[row.webhook_id],
+            attempt_id=new_attempt_id(),
+            redelivery_seq=redeliveries.get(row.seq),
+        )
+        for row in rows
+    ]
+    attempts = [
+        {
+            "id": claim.attempt_id,
+            "delivery_seq": claim.seq,
+            "redelivery_seq": claim.redelivery_seq,
+            "number": claim.delivery.attempts_made,
+            "claim_token": claim.token,
+            "worker": worker,
+            "claimed_at": now,
+            "is_late": False,
+            "is_cut": False,
+        }
+        for claim in claims
+    ]
+    session.connection().execute(sa.insert(Attempt.__table__), attempts)
+    return claims
+
+
+def _by_key(session: Session, query: sa.Select[Any], key: Any, wanted: set[Any]) -> dict[Any, Any]:
+    if not wanted:
+        return {}
+    return {row[0]: row for row in session.execute(query.where(key.in_(wanted)))}

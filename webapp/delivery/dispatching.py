@@ -1,0 +1,168 @@
+"""The dispatcher of a worker process: it fans out, claims, and hands claims to a pool of threads that send.
+
+It looks once a second, and at once when the bell rings. No transaction is open while the network is used.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from flask import Flask
+
+from webapp.config import Settings
+from webapp.delivery import attempting, claiming, fan_out, heartbeats, leases
+from webapp.delivery.claims import Claim
+from webapp.delivery.recorder import Recorder
+from webapp.delivery.recording import Result
+from webapp.delivery.sending import Sender
+
+log = logging.getLogger(__name__)
+
+THREADS = 32
+READ_AHEAD = 32  # claims that wait for a thread
+LOOK_EVERY_S = 1.0
+PAUSE_AFTER_ERROR_S = 5.0  # a full disk or a locked database: look again, send nothing meanwhile
+BEGIN_WITHIN = 1 / 3  # of the lease; what has not begun by then is given back
+
+_running: Dispatcher | None = None
+
+
+def wake() -> None:
+    """Tell the dispatcher of this process, where there is one, that there is work."""
+    if _running is not None:
+        _running.wake()
+
+
+class Dispatcher:
+    """The loop of one worker process: `start()`, then `stop()`."""
+
+    def __init__(self, app: Flask, *, threads: int = THREADS) -> None:
+        self._app = app
+        self._settings: Settings = app.extensions["settings"]
+        self._threads = threads
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self._turn = claiming.Turn(worker=self.name)
+        self._bell = threading.Event()
+        self._stopping = threading.Event()
+        self._sender = Sender.from_settings(self._settings)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="sender")
+        self._in_hand = 0  # claims whose outcome is not recorded yet
+        self._lock = threading.Lock()
+        self._unsent: queue.SimpleQueue[Claim] = queue.SimpleQueue()
+        self._recorder = Recorder(app, recorded=self._recorded)
+        self._loop = threading.Thread(target=self._run, name="dispatcher", daemon=True)
+        self._beat_at = 0.0
+
+    def start(self) -> None:
+        """Begin to work."""
+        global _running  # noqa: PLW0603
+        _running = self
+        self._recorder.start()
+        self._loop.start()
+
+    def wake(self) -> None:
+        """Look at once."""
+        self._bell.set()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the threads that everything depends on are running."""
+        return self._loop.is_alive() and self._recorder.is_alive
+
+    def stop(self) -> None:
+        """Stop claiming, finish what is in flight, record it, give the rest back. Returns when all of that is done."""
+        global _running  # noqa: PLW0603
+        if _running is self:
+            _running = None
+        self._stopping.set()
+        self._bell.set()
+        self._loop.join()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._recorder.stop()
+        self._sender.close()
+        with self._app.app_context():
+            self._give_back()
+            heartbeats.sign_off(self.name)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._bell.clear()
+            try:
+                with self._app.app_context():
+                    self._look()
+            except Exception:
+                log.exception("the look at the database failed; trying again", extra={"pause_s": PAUSE_AFTER_ERROR_S})
+                self._stopping.wait(PAUSE_AFTER_ERROR_S)
+            self._bell.wait(LOOK_EVERY_S)
+
+    def _look(self) -> None:
+        self._beat()
+        self._give_back()
+        leases.expire()
+        while not self._stopping.is_set():
+            fanned_out = fan_out.fan_out() if fan_out.is_waiting() else 0
+            claims = self._claim()
+            for claim in claims:
+                self._hand_over(claim)
+            if not (fanned_out or claims):
+                return
+
+    def _beat(self) -> None:
+        if time.monotonic() >= self._beat_at:
+            heartbeats.beat(self.name, threads=self._threads)
+            self._beat_at = time.monotonic() + heartbeats.EVERY_S
+
+    def _claim(self) -> list[Claim]:
+        slots = self._threads + READ_AHEAD - self._in_hand
+        if slots <= 0 or not claiming.is_due():
+            return []
+        return claiming.claim(self._turn, slots=slots, lease=self._settings.lease)
+
+    def _hand_over(self, claim: Claim) -> None:
+        with self._lock:
+            self._in_hand += 1
+        if claim.is_suspect:
+            self._turn.is_suspect_in_flight = True
+        future = self._pool.submit(self._attempt, claim)
+        future.add_done_callback(lambda done: self._put_aside(claim) if done.cancelled() else None)
+
+    def _attempt(self, claim: Claim) -> None:
+        if time.monotonic() - claim.at > self._settings.lease_seconds * BEGIN_WITHIN:
+            self._put_aside(claim)
+            return
+        try:
+            with self._app.app_context():
+                self._recorder.put(attempting.attempt(claim, self._sender))
+        except Exception:
+            log.exception(
+                "an attempt ended without an outcome; its lease runs out", extra={"delivery": claim.delivery.id}
+            )
+            self._release(claim)
+
+    def _put_aside(self, claim: Claim) -> None:
+        """Nothing of it was sent: the loop gives it back."""
+        self._unsent.put(claim)
+        self._release(claim)
+
+    def _recorded(self, results: list[Result]) -> None:
+        for result in results:
+            self._release(result.claim)
+
+    def _release(self, claim: Claim) -> None:
+        with self._lock:
+            self._in_hand -= 1
+        if claim.is_suspect:
+            self._turn.is_suspect_in_flight = False
+        self._bell.set()
+
+    def _give_back(self) -> None:
+        unsent = []
+        while not self._unsent.empty():
+            unsent.append(self._unsent.get_nowait())
+        leases.give_back(unsent)

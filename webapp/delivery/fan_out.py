@@ -1,0 +1,169 @@
+"""Fan-out: for each new event one delivery per webhook that wants it, exactly once, and the reasons of those that do not."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from webapp.config import Settings, current
+from webapp.delivery import matching, payloads
+from webapp.extensions import db
+from webapp.models import (
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Event,
+    PayloadFormat,
+    ProjectMember,
+    User,
+    Webhook,
+    database_now,
+    transaction,
+    webhook_roles,
+)
+from webapp.models.base import new_delivery_id
+
+MAX_EVENTS = 200  # in one transaction
+MAX_DELIVERIES = 2_000  # after which the transaction ends, so that others get the write lock
+
+_EVENT = Event.__table__
+_WAITING = (
+    sa.select(Event.seq, Event.type, Event.project_id, Event.source_project_id, Event.created_at)
+    .where(Event.fanned_out_at.is_(None))
+    .order_by(Event.seq)
+    .limit(MAX_EVENTS)
+    .with_for_update(skip_locked=True)
+)
+_CANDIDATE = (
+    Webhook.id,
+    Webhook.events,
+    Webhook.project_ids,
+    Webhook.created_at,
+    Webhook.enabled,
+    Webhook.snapshot_seq,
+    Webhook.payload_format,
+)
+
+
+def is_waiting() -> bool:
+    """Whether an event waits: a cheap look without the write lock."""
+    return db.session.execute(sa.select(Event.seq).where(Event.fanned_out_at.is_(None)).limit(1)).first() is not None
+
+
+def fan_out() -> int:
+    """Make the deliveries of the oldest events that have none yet; returns how many events it was. One transaction."""
+    settings = current()
+    with transaction() as session:
+        now = database_now()
+        events = session.execute(_WAITING).all()
+        if not events:
+            return 0
+        return _deliver(session, events, settings, now)
+
+
+def _deliver(session: Session, events: Sequence[Any], settings: Settings, now: datetime) -> int:
+    administrators = _administrators(session, events, settings)
+    rows: list[dict[str, Any]] = []
+    done: list[dict[str, Any]] = []
+    for event in events:
+        wanted, refusals = _judge(event, administrators)
+        rows += [_delivery(event, webhook, now, settings.retry_schedule[0]) for webhook in wanted]
+        is_compact = any(webhook.payload_format is PayloadFormat.COMPACT for webhook in wanted)
+        done.append(
+            {
+                "_seq": event.seq,
+                "refusals": refusals or None,
+                "compact": _compact(session, event.seq) if is_compact else None,
+            }
+        )
+        if len(rows) >= MAX_DELIVERIES:
+            break
+    if rows:
+        session.execute(sa.insert(Delivery.__table__), rows)
+    session.connection().execute(
+        sa.update(_EVENT)
+        .where(_EVENT.c.seq == sa.bindparam("_seq"))
+        .values(fanned_out_at=now, refusals=sa.bindparam("refusals"), compact=sa.bindparam("compact")),
+        done,
+    )
+    return len(done)
+
+
+def _administrators(session: Session, events: Iterable[Any], settings: Settings) -> dict[str, list[Any]]:
+    """For each project of the events, the webhooks whose creator administers it now."""
+    projects = {project for event in events for project in _projects(event)}
+    candidates = session.execute(
+        sa.select(ProjectMember.project_id, *_CANDIDATE)
+        .join(Webhook, Webhook.created_by_id == ProjectMember.user_id)
+        .join(User, User.id == Webhook.created_by_id)
+        .where(
+            ProjectMember.project_id.in_(projects),
+            ProjectMember.role.in_(webhook_roles(settings.webhook_role)),
+            Webhook.deleted_at.is_(None),
+            User.suspended_at.is_(None),
+        )
+        .order_by(Webhook.id)
+    )
+    found: dict[str, list[Any]] = defaultdict(list)
+    for candidate in candidates:
+        found[candidate.project_id].append(candidate)
+    return found
+
+
+def _projects(event: Any) -> list[str]:
+    return [event.project_id] if event.source_project_id is None else [event.project_id, event.source_project_id]
+
+
+def _judge(event: Any, administrators: dict[str, list[Any]]) -> tuple[list[Any], list[dict[str, Any]]]:
+    happening = matching.Happening(event.type, _projects(event), event.created_at)
+    candidates: dict[str, Any] = {}
+    administered: dict[str, list[str]] = defaultdict(list)
+    for project_id in happening.project_ids:
+        for webhook in administrators.get(project_id, ()):
+            candidates[webhook.id] = webhook
+            administered[webhook.id].append(project_id)
+    wanted, refusals = [], []
+    for webhook in candidates.values():
+        wish = matching.Wish(webhook.id, webhook.events, webhook.project_ids, webhook.created_at)
+        verdict = matching.verdict(wish, happening, administered=administered[webhook.id])
+        if verdict.reason is None:
+            wanted.append(webhook)
+        else:
+            refusals.append({"webhookId": webhook.id, "reason": verdict.reason})
+    return wanted, refusals
+
+
+def _delivery(event: Any, webhook: Any, now: datetime, first_wait: timedelta) -> dict[str, Any]:
+    """A disabled webhook still gets its delivery, held until its owner decides."""
+    return {
+        "id": new_delivery_id(),
+        "kind": DeliveryKind.EVENT,
+        "webhook_id": webhook.id,
+        "event_seq": event.seq,
+        "snapshot_seq": webhook.snapshot_seq,
+        "event_type": event.type,
+        "project_id": event.project_id,
+        "payload_format": webhook.payload_format,
+        "state": DeliveryState.PENDING if webhook.enabled else DeliveryState.HELD,
+        "next_attempt_at": now + first_wait if webhook.enabled else None,
+        "held_at": None if webhook.enabled else now,
+        "created_at": now,
+    }
+
+
+def _compact(session: Session, seq: int) -> bytes:
+    """The body in the compact format: the same for every webhook, so it is written once."""
+    event = session.execute(sa.select(_EVENT).where(_EVENT.c.seq == seq)).one()
+    return payloads.compact(
+        code=event.type,
+        previous=event.previous_value,
+        current=event.current_value,
+        company_id=event.company_id,
+        project_id=event.project_id,
+        user_id=event.user_id,
+    )

@@ -1,0 +1,62 @@
+"""Leases that end without an outcome: given back unsent, or run out because their worker died."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from webapp.delivery.claims import Claim
+from webapp.extensions import db
+from webapp.models import Attempt, Delivery, DeliveryState, Redelivery, database_now, transaction
+
+MAX_CLAIMS_WITHOUT_OUTCOME = 5  # then the delivery is stuck
+
+_DELIVERY = Delivery.__table__
+_ATTEMPT = Attempt.__table__
+
+
+def give_back(unsent: Sequence[Claim]) -> None:
+    """Undo claims of which nothing was sent, together with their attempt rows. One transaction."""
+    if not unsent:
+        return
+    with transaction() as session:
+        connection = session.connection()
+        named = [{"_seq": claim.seq, "_token": claim.token, "_attempt": claim.attempt_id} for claim in unsent]
+        connection.execute(
+            sa.update(_DELIVERY)
+            .where(_DELIVERY.c.seq == sa.bindparam("_seq"), _DELIVERY.c.claim_token == sa.bindparam("_token"))
+            .values(lease_until=None, claims=_DELIVERY.c.claims - 1, attempts_made=_DELIVERY.c.attempts_made - 1),
+            named,
+        )
+        connection.execute(
+            sa.delete(_ATTEMPT).where(_ATTEMPT.c.id == sa.bindparam("_attempt"), _ATTEMPT.c.finished_at.is_(None)),
+            named,
+        )
+
+
+def expire() -> int:
+    """Free what a dead or stopped worker had claimed; returns how many. What was claimed five times without an outcome is
+    stuck: no more automatic tries, and whoever wanted it again is not served for ever. One transaction when needed."""
+    now = database_now()
+    ran_out = sa.and_(_DELIVERY.c.lease_until.is_not(None), _DELIVERY.c.lease_until < now)
+    if db.session.execute(sa.select(_DELIVERY.c.seq).where(ran_out).limit(1)).first() is None:
+        return 0
+    with transaction() as session:
+        connection = session.connection()
+        freed = connection.execute(
+            sa.update(_DELIVERY).where(ran_out).values(lease_until=None).returning(_DELIVERY.c.seq, _DELIVERY.c.claims)
+        ).all()
+        poisoned = [row.seq for row in freed if row.claims >= MAX_CLAIMS_WITHOUT_OUTCOME]
+        if poisoned:
+            connection.execute(
+                sa.update(_DELIVERY)
+                .where(_DELIVERY.c.seq.in_(poisoned), _DELIVERY.c.state == DeliveryState.PENDING)
+                .values(state=DeliveryState.STUCK, next_attempt_at=None, settled_at=now)
+            )
+            connection.execute(
+                sa.update(Redelivery.__table__)
+                .where(Redelivery.delivery_seq.in_(poisoned), Redelivery.finished_at.is_(None))
+                .values(finished_at=now)
+            )
+    return len(freed)

@@ -1,0 +1,87 @@
+"""The recorder: one thread of a worker process that writes outcomes in batches, a few milliseconds after they come."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+from flask import Flask
+from sqlalchemy.exc import DBAPIError
+
+from webapp.delivery import recording
+from webapp.delivery.recording import Result
+
+log = logging.getLogger(__name__)
+
+LINGER_S = 0.003  # a batch waits this long for company
+MAX_BATCH = 200
+KEEP_TRYING_FOR_S = 30.0  # then the lease makes it a duplicate, never a loss
+PAUSE_S = 0.5
+
+
+class Recorder:
+    """Takes results from sender threads and writes them. `recorded` is told of each batch that is on disk."""
+
+    def __init__(self, app: Flask, *, recorded: Callable[[list[Result]], None]) -> None:
+        self._app = app
+        self._recorded = recorded
+        self._results: queue.SimpleQueue[Result | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def put(self, result: Result) -> None:
+        """Write this one soon."""
+        self._results.put(result)
+
+    def stop(self) -> None:
+        """Write what is waiting, then return."""
+        self._results.put(None)
+        self._thread.join()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        is_open = True
+        while is_open:
+            batch, is_open = self._next_batch()
+            if batch:
+                self._write(batch)
+                self._recorded(batch)
+
+    def _next_batch(self) -> tuple[list[Result], bool]:
+        first = self._results.get()
+        if first is None:
+            return [], False
+        batch, until = [first], time.monotonic() + LINGER_S
+        while len(batch) < MAX_BATCH:
+            try:
+                result = self._results.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                break
+            if result is None:
+                return batch, False
+            batch.append(result)
+        return batch, True
+
+    def _write(self, batch: list[Result]) -> None:
+        give_up_at = time.monotonic() + KEEP_TRYING_FOR_S
+        while True:
+            try:
+                with self._app.app_context():
+                    recording.record(batch)
+                return
+            except DBAPIError:
+                if time.monotonic() > give_up_at:
+                    log.exception("outcomes could not be recorded; they are sent again", extra={"outcomes": len(batch)})
+                    return
+                log.warning("outcomes cannot be recorded at the moment", exc_info=True)
+                time.sleep(PAUSE_S)

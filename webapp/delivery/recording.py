@@ -1,0 +1,153 @@
+"""Recording: outcomes go back into the rows, in batches, each write fenced by the token of its claim."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from webapp.config import current
+from webapp.delivery.claims import Claim
+from webapp.delivery.sending import Outcome
+from webapp.delivery.settling import Ending, Standing, settle
+from webapp.models import Attempt, Delivery, Redelivery, database_now, transaction
+
+MAX_PHRASE_LENGTH = 200
+MAX_URL_LENGTH = 2048
+
+_DELIVERY = Delivery.__table__
+_ATTEMPT = Attempt.__table__
+_REDELIVERY = Redelivery.__table__
+_STANDING = sa.select(
+    _DELIVERY.c.seq,
+    _DELIVERY.c.claim_token,
+    _DELIVERY.c.kind,
+    _DELIVERY.c.state,
+    _DELIVERY.c.attempts_counted,
+    _DELIVERY.c.next_attempt_at,
+    _DELIVERY.c.body_sha256,
+).with_for_update()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One attempt that ended."""
+
+    claim: Claim
+    outcome: Outcome
+    url: str
+    body_sha256: str | None
+    started_at: datetime
+    finished_at: datetime
+
+
+def record(results: Sequence[Result]) -> None:
+    """Write the outcomes of attempts and what follows for their deliveries. One transaction.
+
+    A result whose token is not the delivery's any more is late: another worker owns the delivery now, so only the attempt
+    is completed, and nothing newer is overwritten.
+    """
+    settings = current()
+    with transaction() as session:
+        now = database_now()
+        connection = session.connection()
+        standing = {
+            row.seq: row
+            for row in connection.execute(
+                _STANDING.where(_DELIVERY.c.seq.in_({result.claim.seq for result in results}))
+            )
+        }
+        fenced = [result for result in results if _is_mine(result, standing)]
+        late = [result for result in results if not _is_mine(result, standing)]
+        _complete_attempts(connection, fenced, is_late=False)
+        _complete_attempts(connection, late, is_late=True)
+        changes = [
+            _changes(result, standing[result.claim.seq], now=now, schedule=settings.retry_schedule) for result in fenced
+        ]
+        _update_deliveries(connection, changes)
+        _finish_redeliveries(connection, fenced, now)
+
+
+def _is_mine(result: Result, standing: dict[int, Any]) -> bool:
+    row = standing.get(result.claim.seq)
+    return row is not None and row.claim_token == result.claim.token
+
+
+def _complete_attempts(connection: Connection, results: Sequence[Result], *, is_late: bool) -> None:
+    if not results:
+        return
+    statement = sa.update(_ATTEMPT).where(_ATTEMPT.c.id == sa.bindparam("_id"))
+    connection.execute(
+        statement, [{"_id": result.claim.attempt_id, "is_late": is_late, **_told(result)} for result in results]
+    )
+
+
+def _told(result: Result) -> dict[str, Any]:
+    outcome = result.outcome
+    return {
+        "started_at": result.started_at,
+        "finished_at": result.finished_at,
+        "url": result.url[:MAX_URL_LENGTH],
+        "request_headers": outcome.request_headers,
+        "status": outcome.status,
+        "error": outcome.error,
+        "sentence": outcome.sentence,
+        "phrase": outcome.reason[:MAX_PHRASE_LENGTH],
+        "response_headers": outcome.headers,
+        "response_body": outcome.body,
+        "is_cut": outcome.is_cut,
+        "retry_after_s": outcome.retry_after.total_seconds() if outcome.retry_after is not None else None,
+        "peer": outcome.peer,
+        "dns_ms": outcome.dns_ms,
+        "connect_ms": outcome.connect_ms,
+        "tls_ms": outcome.tls_ms,
+        "first_byte_ms": outcome.first_byte_ms,
+        "total_ms": outcome.total_ms,
+    }
+
+
+def _changes(result: Result, row: Any, *, now: datetime, schedule: Sequence[Any]) -> dict[str, Any]:
+    outcome = result.outcome
+    return {
+        "_seq": result.claim.seq,
+        "_token": result.claim.token,
+        "lease_until": None,
+        "claims": 0,
+        "last_status": outcome.status,
+        "last_error": outcome.error,
+        "last_ms": outcome.total_ms,
+        "body_sha256": row.body_sha256 or result.body_sha256,
+        **settle(
+            Standing(row.kind, row.state, row.attempts_counted, row.next_attempt_at),
+            Ending(outcome.is_success, outcome.status, outcome.retry_after),
+            is_by_hand=result.claim.redelivery_seq is not None,
+            now=now,
+            schedule=schedule,
+            jitter=random.uniform(-1, 1),  # noqa: S311 - spreads retries, guards nothing
+        ),
+    }
+
+
+def _update_deliveries(connection: Connection, changes: Sequence[dict[str, Any]]) -> None:
+    """One statement for each set of columns: mostly one, for all that succeeded."""
+    alike: dict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
+    for change in changes:
+        alike[frozenset(change)].append(change)
+    statement = sa.update(_DELIVERY).where(
+        _DELIVERY.c.seq == sa.bindparam("_seq"), _DELIVERY.c.claim_token == sa.bindparam("_token")
+    )
+    for rows in alike.values():
+        connection.execute(statement, rows)
+
+
+def _finish_redeliveries(connection: Connection, results: Sequence[Result], now: datetime) -> None:
+    seqs = [{"_seq": result.claim.redelivery_seq} for result in results if result.claim.redelivery_seq is not None]
+    if seqs:
+        finish = sa.update(_REDELIVERY).where(_REDELIVERY.c.seq == sa.bindparam("_seq")).values(finished_at=now)
+        connection.execute(finish, seqs)
