@@ -48,10 +48,7 @@ class Listener:
         deadline = time.monotonic() + timeout
         for thread in self._consumer.threads:
             thread.join(max(deadline - time.monotonic(), 0))
-        if self.is_alive:
-            return False
-        self._huey.storage.close()
-        return True
+        return not self.is_alive
 
     @property
     def is_alive(self) -> bool:
@@ -63,7 +60,7 @@ class _PatientWorker(Worker):
     """huey's worker, which goes on when the queue is out of order and says so once a minute at most."""
 
     _complained_at = -COMPLAIN_EVERY
-    _is_broken = False
+    _has_complained = False
 
     def loop(self, now: datetime | None = None) -> None:
         """Take one task and run it."""
@@ -73,11 +70,16 @@ class _PatientWorker(Worker):
             self._complain(error)
             self.stop_flag.wait(RETRY_PAUSE)
             return
-        self._is_broken = False
+        self._say_that_it_is_over()
         if task is not None:
             self._run(task, now)
         elif not self.huey.storage.blocking:
             self.stop_flag.wait(POLL_INTERVAL)
+
+    def shutdown(self) -> None:
+        """Close what this thread opened, as its last act: only it can reach its own connections."""
+        super().shutdown()
+        self.huey.storage.close()
 
     def _run(self, task: Any, now: datetime | None) -> None:
         try:
@@ -86,10 +88,14 @@ class _PatientWorker(Worker):
             log.exception("%s ended early", task)
 
     def _complain(self, error: Exception) -> None:
-        self._is_broken = True
         if time.monotonic() - self._complained_at >= COMPLAIN_EVERY:
-            self._complained_at = time.monotonic()
+            self._complained_at, self._has_complained = time.monotonic(), True
             log.warning("the queue cannot be read, trying again: %s: %s", type(error).__name__, error)
+
+    def _say_that_it_is_over(self) -> None:
+        if self._has_complained:
+            self._has_complained = False
+            log.info("the queue can be read again")
 
 
 class _PeriodicOnly(Scheduler):

@@ -133,6 +133,7 @@ class BoundedPostgresStorage(PostgresStorage):
     def dequeue(self) -> bytes | None:
         """The next item, or None after MAX_WAIT. Raises psycopg.Error while the server is out of order."""
         self._own()
+        self._listen_conn()  # before the first look, so that no ring falls between look and wait
         item: bytes | None = super().dequeue()
         return item
 

@@ -55,11 +55,14 @@ def ring(folder: Path) -> int:
     """
     try:
         check_folder(folder)
+        paths = [path for path in folder.iterdir() if path.suffix == _SUFFIX]
     except FileNotFoundError:
+        return 0
+    if not paths:
         return 0
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ringer:
         ringer.setblocking(False)
-        return sum(_ring_one(ringer, path) for path in folder.iterdir() if path.suffix == _SUFFIX)
+        return sum(_ring_one(ringer, path) for path in paths)
 
 
 def _ring_one(ringer: socket.socket, path: Path) -> bool:
@@ -114,9 +117,11 @@ class BellSocket:
         return True
 
     def close(self) -> None:
-        """Close it; its path goes with it only in the process that made it."""
+        """Close it; its path goes with it only in the process that made it, and the folder with the last one."""
         if self.is_ours:
             self.path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self.path.parent.rmdir()
         self._socket.close()
 
 

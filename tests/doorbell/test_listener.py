@@ -1,0 +1,70 @@
+"""The thread that listens."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from tests.doorbell.workers import bell_sockets, noting, until
+from webapp.doorbell import (
+    Listener,
+    make_huey,
+)
+
+
+@pytest.mark.usefixtures("seen")
+def test_it_stops_within_a_second_and_leaves_signals_alone(huey_and_note: Any) -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    listener = Listener(huey_and_note[0])
+    assert not listener.is_alive
+    listener.start()
+    assert listener.is_alive
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
+    until(lambda: bell_sockets(huey_and_note[0]))
+    begun = time.monotonic()
+    assert listener.stop()
+    assert time.monotonic() - begun < 1
+    assert not listener.is_alive
+    assert listener.stop()
+
+
+def test_it_can_be_started_from_any_thread_and_again(huey_and_note: Any, seen: list[Any]) -> None:
+    huey, note = huey_and_note
+    listener = Listener(huey)
+    for number in range(2):
+        starter = threading.Thread(target=listener.start)
+        starter.start()
+        starter.join()
+        with pytest.raises(RuntimeError):
+            listener.start()
+        note(number)
+        until(lambda: number in seen)  # noqa: B023
+        assert listener.stop(5)
+
+
+def test_a_task_that_raises_does_not_end_it(url: str, seen: list[Any], caplog: pytest.LogCaptureFixture) -> None:
+    def fail_once(number: int) -> None:
+        if number == 1:
+            raise LookupError("once")
+        seen.append(number)
+
+    huey, note = noting(url, fail_once)
+    listener = Listener(huey)
+    listener.start()
+    note(1), note(2)
+    until(lambda: seen == [2])
+    assert listener.stop(5)
+    assert "LookupError" in caplog.text
+
+
+def test_periodic_tasks_run_when_they_are_wanted(url: str, seen: list[Any]) -> None:
+    huey = make_huey(url)
+    huey.periodic_task(lambda now: True, name="tidy")(lambda: seen.append("tidied"))
+    listener = Listener(huey)
+    listener.start()
+    until(lambda: seen == ["tidied"])
+    assert listener.stop(5)
