@@ -16,7 +16,7 @@ def create(name: str, *, by: User, slug: str | None = None, id: str | None = Non
     """A new company, whose owner one becomes. Raises Invalid at `name`, `slug` or `id` (taken, for instance)."""
     values = _checked(name, slug, id)
     with transaction() as session:
-        if id is not None and session.get(Company, id):
+        if "id" in values and session.get(Company, values["id"]) is not None:
             raise Invalid("id", "This id is taken.")
         company = _owned(values, by)
         session.add(company)

@@ -51,10 +51,12 @@ def create(
     description: str = "",
     id: str | None = None,  # noqa: A002
 ) -> Project:
-    """A new project with a first list; `by` is its owner. Raises Invalid at `name`, `slug`, `description`, `id`, `company_id`."""
+    """A new project with a first list; `by` is its owner. Raises Invalid with each wrong field, or at `company_id`."""
     values = _checked(name, slug, description, id)
     company_id = company.id
     with transaction() as session:
+        if "id" in values and session.get(Project, values["id"]) is not None:
+            raise Invalid("id", "This id is taken.")
         project = _owned(values, company_id, by)
         first = RecordList(title=FIRST_LIST, position=positions.STEP, project=project, created_by_id=by.id)
         session.add_all([project, first])
@@ -91,9 +93,7 @@ def overview(user: User, *, search: str = "", include_archived: bool = False) ->
     lists = sa.select(sa.func.count()).where(RecordList.project_id == Project.id).scalar_subquery()
     records = sa.select(sa.func.count()).select_from(Record).join(RecordList)
     open_records = records.where(RecordList.project_id == Project.id, ~Record.done, ~Record.archived).scalar_subquery()
-    members = (
-        sa.select(sa.func.count()).where(ProjectMember.project_id == Project.id).correlate(Project).scalar_subquery()
-    )
+    members = sa.select(sa.func.count()).where(ProjectMember.project_id == Project.id).scalar_subquery()
     projects = {project.id: project for project in access.projects_of(user, include_archived)}
     mine = sa.orm.aliased(ProjectMember)
     query = sa.select(Project.id, mine.role, lists, open_records, members).join(mine, mine.project_id == Project.id)
