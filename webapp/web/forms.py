@@ -1,0 +1,64 @@
+"""Forms parse; the rules live in the actions. Here the two meet: an action's named errors come back at the fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from flask_wtf import FlaskForm
+
+from webapp.models import Invalid
+from webapp.web.errors import said
+
+Value = TypeVar("Value")
+
+
+class Form(FlaskForm):
+    """The base of all forms. CSRF is checked for every request before any view; templates send the token with csrf()."""
+
+    class Meta:
+        """No CSRF field of its own: it would be the second one."""
+
+        csrf = False
+
+
+class Required:
+    """Marks a field for the page (a star, and the browser asks for it). Whether the value is right the action decides."""
+
+    field_flags = {"required": True}  # noqa: RUF012 - WTForms reads it so
+
+    def __call__(self, form: Any, field: Any) -> None:
+        """Accept whatever was sent."""
+
+
+@dataclass(frozen=True)
+class Accepted(Generic[Value]):
+    """What the action returned. Always true, whatever that is."""
+
+    value: Value
+
+
+def run(form: FlaskForm, act: Callable[[], Value], *, fields: dict[str, str] | None = None) -> Accepted[Value] | None:
+    """Run the action when the form could be parsed. None = something is wrong, and the form says it at its fields.
+
+    Answer None with the same page and status 422; the values are still in the form. `fields` names the form's field
+    where the action calls it otherwise; an error of a field that the form does not have stands above the form.
+    """
+    if not form.validate_on_submit():
+        return None
+    try:
+        return Accepted(act())
+    except Invalid as error:
+        show(form, error, fields=fields)
+        return None
+
+
+def show(form: FlaskForm, error: Invalid, *, fields: dict[str, str] | None = None) -> None:
+    """Put an action's error at the form's fields, in the person's language."""
+    for name, each in error.fields.items():
+        field = form._fields.get((fields or {}).get(name, name.partition(".")[0]))  # noqa: SLF001
+        if field is None:
+            form.form_errors.append(said(each))
+        else:
+            field.errors = [*field.errors, said(each)]
