@@ -1,0 +1,106 @@
+"""Redelivery: a delivery again, by hand. Same bytes, same webhook-id; a manual attempt that starts no schedule."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from webapp.models import (
+    Conflict,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    NotFound,
+    Redelivery,
+    TooMany,
+    User,
+    Webhook,
+    database_now,
+    ring_after_commit,
+    transaction,
+)
+from webapp.webhooks import access, audit
+
+MAX_PER_MINUTE = 10  # redeliveries of one delivery
+MINUTE = timedelta(minutes=1)
+
+DELETED = "The webhook was deleted. Nothing can be sent to it any more."
+DISABLED = "The webhook is disabled. Enable it first, then send this again."
+NOT_ADMINISTRATOR = "You are no longer an administrator of this delivery's project, so its events are not sent to you."
+IN_FLIGHT = "It is being sent right now. Wait for the outcome, then try again."
+WAITING = "It will be sent again in a moment: somebody asked for that already."
+
+
+def redeliver(delivery: Delivery, *, by: User) -> Redelivery:
+    """Ask for one more attempt, now. Raises NotFound, Conflict with the reason why it cannot be, TooMany."""
+    with transaction() as session:
+        _lock(session, delivery)
+        if delivery.webhook.created_by_id != by.id:
+            raise NotFound("There is no such delivery.")
+        reason = refusal(delivery, by)
+        if reason:
+            raise Conflict(reason)
+        now = database_now()
+        _refuse_too_many(session, delivery, now)
+        if delivery.state is DeliveryState.STUCK:
+            delivery.claims = 0
+        redelivery = Redelivery(delivery_seq=delivery.seq, requested_by_id=by.id, requested_at=now)
+        session.add(redelivery)
+        session.flush()
+        audit.note("redelivered", delivery.webhook, by, delivery=delivery.id)
+        ring_after_commit()
+    return redelivery
+
+
+def refusal(delivery: Delivery, by: User) -> str | None:
+    """Why this delivery cannot be sent again at the moment, in a sentence; None when it can."""
+    return webhook_refusal(delivery, by) or (IN_FLIGHT if delivery.is_in_flight else None) or _waiting(delivery)
+
+
+def webhook_refusal(delivery: Delivery, by: User) -> str | None:
+    """The part of `refusal` that does not change from one second to the next. Pings and tests go out while disabled."""
+    webhook = delivery.webhook
+    if webhook.deleted_at is not None:
+        return DELETED
+    if not webhook.enabled and delivery.kind not in (DeliveryKind.PING, DeliveryKind.TEST):
+        return DISABLED
+    if delivery.project_id is not None and not _still_administers(delivery, by):
+        return NOT_ADMINISTRATOR
+    return None
+
+
+def _lock(session: Session, delivery: Delivery) -> None:
+    """The webhook's row first, as everywhere, then the delivery's."""
+    session.scalars(sa.select(Webhook.id).where(Webhook.id == delivery.webhook_id).with_for_update()).one()
+    session.refresh(delivery, with_for_update=True)
+
+
+def _still_administers(delivery: Delivery, by: User) -> bool:
+    """One of the event's two projects is enough: a record that was moved belongs to webhooks of both."""
+    event = delivery.event
+    projects = {delivery.project_id, event.source_project_id if event else None} - {None}
+    return any(access.administers(by, project_id) for project_id in projects)
+
+
+def _waiting(delivery: Delivery) -> str | None:
+    session = sa.orm.object_session(delivery)
+    assert session is not None  # noqa: S101 - a delivery is always loaded from a session here
+    query = sa.select(Redelivery.seq).where(Redelivery.delivery_seq == delivery.seq, Redelivery.finished_at.is_(None))
+    return WAITING if session.scalar(query.limit(1)) is not None else None
+
+
+def _refuse_too_many(session: Session, delivery: Delivery, now: datetime) -> None:
+    asked = session.scalars(
+        sa.select(Redelivery.requested_at)
+        .where(Redelivery.delivery_seq == delivery.seq, Redelivery.requested_at > now - MINUTE)
+        .order_by(Redelivery.requested_at)
+    ).all()
+    if len(asked) >= MAX_PER_MINUTE:
+        wait = asked[-MAX_PER_MINUTE] + MINUTE - now
+        raise TooMany(
+            "At most %(limit)s times a minute. Wait a little, then try again.",
+            retry_after_s=max(1, int(wait.total_seconds()) + 1),
+            limit=MAX_PER_MINUTE,
+        )

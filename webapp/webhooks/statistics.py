@@ -1,0 +1,110 @@
+"""What the list of webhooks shows of each: when it was used last, how well it goes, what waits. Few queries for all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from webapp.extensions import db
+from webapp.models import Delivery, DeliveryKind, DeliveryState, Webhook, utc_now
+from webapp.webhooks.words import Traffic, WebhookWord, webhook_word
+
+SPAN = timedelta(hours=24)  # of the success rate
+OPEN = (DeliveryState.PENDING, DeliveryState.HELD, DeliveryState.STUCK)
+
+
+@dataclass
+class Figures:
+    """The figures of one webhook. `waiting`, `held` and `stuck` count all, the others what was made within a day."""
+
+    word: WebhookWord
+    waiting: int = 0
+    held: int = 0
+    stuck: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    last_at: datetime | None = None
+    last_state: DeliveryState | None = None
+
+    @property
+    def success_percent(self) -> int | None:
+        """Of what was settled in the last 24 hours; None when nothing was. Only all of it is 100."""
+        settled = self.succeeded + self.failed
+        return None if not settled else 100 * self.succeeded // settled
+
+
+def figures(webhooks: Sequence[Webhook]) -> dict[str, Figures]:
+    """The figures of each webhook, by its id."""
+    ids = [webhook.id for webhook in webhooks]
+    open_counts, recent = _open_counts(ids), _recent_counts(ids)
+    tried, retrying, newest = _tried(ids), _retrying(ids), _newest(ids)
+    return {
+        webhook.id: Figures(
+            word=webhook_word(
+                webhook,
+                Traffic(was_tried=webhook.id in tried, is_retrying=webhook.id in retrying),
+                is_paused=webhook.health.paused_at is not None,
+            ),
+            waiting=open_counts.get((webhook.id, DeliveryState.PENDING), 0),
+            held=open_counts.get((webhook.id, DeliveryState.HELD), 0),
+            stuck=open_counts.get((webhook.id, DeliveryState.STUCK), 0),
+            succeeded=recent.get((webhook.id, DeliveryState.SUCCEEDED), 0),
+            failed=recent.get((webhook.id, DeliveryState.FAILED), 0),
+            last_at=newest.get(webhook.id, (None, None))[0],
+            last_state=newest.get(webhook.id, (None, None))[1],
+        )
+        for webhook in webhooks
+    }
+
+
+def _open_counts(ids: Sequence[str]) -> dict[tuple[str, DeliveryState], int]:
+    query = (
+        sa.select(Delivery.webhook_id, Delivery.state, sa.func.count())
+        .where(Delivery.webhook_id.in_(ids), Delivery.state.in_(OPEN))
+        .group_by(Delivery.webhook_id, Delivery.state)
+    )
+    return {(row[0], row[1]): row[2] for row in db.session.execute(query)}
+
+
+def _recent_counts(ids: Sequence[str]) -> dict[tuple[str, DeliveryState], int]:
+    since = utc_now() - SPAN
+    first = sa.select(Delivery.seq).where(Delivery.created_at >= since).order_by(Delivery.created_at).limit(1)
+    query = (
+        sa.select(Delivery.webhook_id, Delivery.state, sa.func.count())
+        .where(
+            Delivery.webhook_id.in_(ids),
+            Delivery.state.in_((DeliveryState.SUCCEEDED, DeliveryState.FAILED)),
+            Delivery.seq >= first.scalar_subquery(),
+            Delivery.kind == DeliveryKind.EVENT,
+        )
+        .group_by(Delivery.webhook_id, Delivery.state)
+    )
+    return {(row[0], row[1]): row[2] for row in db.session.execute(query)}
+
+
+def _tried(ids: Sequence[str]) -> set[str]:
+    tried = sa.exists().where(Delivery.webhook_id == Webhook.id, Delivery.attempts_made > 0)
+    return set(db.session.scalars(sa.select(Webhook.id).where(Webhook.id.in_(ids), tried)))
+
+
+def _retrying(ids: Sequence[str]) -> set[str]:
+    retrying = sa.exists().where(
+        Delivery.webhook_id == Webhook.id,
+        Delivery.state == DeliveryState.PENDING,
+        Delivery.kind == DeliveryKind.EVENT,
+        Delivery.attempts_counted > 0,
+    )
+    return set(db.session.scalars(sa.select(Webhook.id).where(Webhook.id.in_(ids), retrying)))
+
+
+def _newest(ids: Sequence[str]) -> dict[str, tuple[datetime, DeliveryState]]:
+    newest = sa.select(sa.func.max(Delivery.seq)).where(Delivery.webhook_id == Webhook.id).correlate(Webhook)
+    query = (
+        sa.select(Webhook.id, Delivery.created_at, Delivery.state)
+        .join(Delivery, Delivery.seq == newest.scalar_subquery())
+        .where(Webhook.id.in_(ids))
+    )
+    return {row[0]: (row[1], row[2]) for row in db.session.execute(query)}
