@@ -15,7 +15,7 @@ Value = TypeVar("Value")
 
 
 class Form(FlaskForm):
-    """The base of all forms. CSRF is checked for every request before any view; templates send the token with csrf()."""
+    """The base of all forms. CSRF is checked for every request, before any view; templates send it with csrf()."""
 
     class Meta:
         """No CSRF field of its own: it would be the second one."""
@@ -24,7 +24,7 @@ class Form(FlaskForm):
 
 
 class Required:
-    """Marks a field for the page (a star, and the browser asks for it). Whether the value is right the action decides."""
+    """Marks a field for the page: a star, and the browser asks for it. What is right the action decides."""
 
     field_flags = {"required": True}  # noqa: RUF012 - WTForms reads it so
 
@@ -57,7 +57,7 @@ def run(form: FlaskForm, act: Callable[[], Value], *, fields: dict[str, str] | N
 def show(form: FlaskForm, error: Invalid, *, fields: dict[str, str] | None = None) -> None:
     """Put an action's error at the form's fields, in the person's language."""
     for name, each in error.fields.items():
-        field = form._fields.get((fields or {}).get(name, name.partition(".")[0]))  # noqa: SLF001
+        field = form._fields.get((fields or {}).get(name, name.partition(".")[0]))
         if field is None:
             form.form_errors.append(said(each))
         else:
