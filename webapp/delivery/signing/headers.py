@@ -1,0 +1,79 @@
+"""The headers of a request, signatures among them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Iterator, Sequence
+
+from webapp.config import VERSION
+from webapp.delivery.signing.keys import standard_key, text_key
+
+USER_AGENT = f"Blue-Webhooks/{VERSION}"
+STANDARD_VERSION = "v1"
+
+
+def headers(
+    *,
+    delivery_id: str,
+    event_word: str,
+    event_id: str | None,
+    attempt_number: int,
+    body: bytes,
+    timestamp: int,
+    secrets: Sequence[str],
+    is_test: bool = False,
+) -> tuple[tuple[str, str], ...]:
+    """The product's own headers of one attempt, as pairs of name and value.
+
+    `secrets` are the valid ones, newest first; without any the request is unsigned. `timestamp` is this attempt's, in
+    whole seconds since 1970. `event_word` is the same word as `event` in the body. Raises SecretError for a secret that
+    check_secret() would refuse.
+    """
+    return (
+        ("Content-Type", "application/json"),
+        ("User-Agent", USER_AGENT),
+        *_about(event_word, event_id, attempt_number, is_test),
+        ("webhook-id", delivery_id),
+        ("webhook-timestamp", str(timestamp)),
+        *_signatures(delivery_id, timestamp, body, secrets),
+    )
+
+
+def signature(body: bytes, secret: str) -> str:
+    """The value of `X-Signature`: HMAC-SHA256 of the body in lower-case hex, keyed by the secret's text."""
+    return plain_value(text_key(secret), body)
+
+
+def standard_signature(delivery_id: str, timestamp: int | str, body: bytes, secret: str) -> str:
+    """One signature of Standard Webhooks, ``v1,<base64>``, over id, timestamp and body. Raises SecretError."""
+    return standard_value(standard_key(secret), delivery_id, timestamp, body)
+
+
+def plain_value(key: bytes, body: bytes) -> str:
+    """HMAC-SHA256 of the body in lower-case hex."""
+    return hmac.new(key, body, hashlib.sha256).hexdigest()
+
+
+def standard_value(key: bytes, delivery_id: str, timestamp: int | str, body: bytes) -> str:
+    """HMAC-SHA256 of ``id.timestamp.body`` in base64, after its version."""
+    digest = hmac.new(key, f"{delivery_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
+    return f"{STANDARD_VERSION},{base64.b64encode(digest).decode()}"
+
+
+def _about(event_word: str, event_id: str | None, attempt_number: int, is_test: bool) -> Iterator[tuple[str, str]]:
+    yield "X-Webhook-Event", event_word
+    if event_id is not None:
+        yield "X-Webhook-Event-Id", event_id
+    yield "X-Webhook-Attempt", str(attempt_number)
+    if is_test:
+        yield "X-Webhook-Test", "true"
+
+
+def _signatures(delivery_id: str, timestamp: int, body: bytes, secrets: Sequence[str]) -> Iterator[tuple[str, str]]:
+    if secrets:
+        each = [standard_signature(delivery_id, timestamp, body, secret) for secret in secrets]
+        yield "webhook-signature", " ".join(each)
+    for name, secret in zip(("X-Signature", "X-Signature-Previous"), secrets, strict=False):
+        yield name, signature(body, secret)
