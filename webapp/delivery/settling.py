@@ -65,8 +65,9 @@ def _after_failure(
     counted = standing.attempts_counted + 1
     if ending.status == HTTPStatus.GONE:
         return _failed(now, counted=counted, reason=GONE)
+    asked_for = retries.honoured(ending.status, ending.retry_after)
     again_at = retries.next_attempt_at(
-        attempts=counted, now=now, schedule=schedule, retry_after=ending.retry_after, jitter=jitter
+        attempts=counted, now=now, schedule=schedule, retry_after=asked_for, jitter=jitter
     )
     if again_at is None:
         return _failed(now, counted=counted)
