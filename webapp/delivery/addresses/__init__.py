@@ -7,7 +7,7 @@ In reading order: `refusals` (why not), `ranges` (the table of addresses), `targ
 from webapp.delivery.addresses.policies import Policy
 from webapp.delivery.addresses.ranges import Address, is_disguised, is_loopback, is_opened_by, is_private, is_public
 from webapp.delivery.addresses.refusals import SENTENCES, AddressRefused, PolicyError, Refusal
-from webapp.delivery.addresses.targets import Target, literal, split
+from webapp.delivery.addresses.targets import Target, literal, split, split_authority
 
 __all__ = [
     "SENTENCES",
@@ -17,7 +17,9 @@ __all__ = [
     "PolicyError",
     "Refusal",
     "Target",
+    "literal",
     "parse",
+    "split_authority",
     "vet",
     "vet_name",
 ]

@@ -51,7 +51,7 @@ SENTENCES = {
 _ABOUT_TEXT = frozenset(list(Refusal)[: list(Refusal).index(Refusal.NOT_ENCRYPTED)])
 
 
-class AddressRefused(Exception):  # noqa: N818 - a refusal is no error of the program
+class AddressRefused(Exception):
     """The rules refuse this address; `reason` says which, the text how to mend it. Never a ValueError: see rule (h)."""
 
     def __init__(self, reason: Refusal) -> None:

@@ -1,0 +1,265 @@
+"""The one door to the outside: a request goes in, an outcome comes out. Whatever a network does is a value.
+
+Only workers send: deliveries, pings, tests, health checks, redeliveries. Each attempt parses, resolves and vets anew.
+"""
+
+import re
+import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol, Self
+
+from webapp.config import VERSION
+from webapp.delivery.addresses import (
+    Address,
+    AddressRefused,
+    Policy,
+    PolicyError,
+    Target,
+    literal,
+    parse,
+    split_authority,
+    vet,
+    vet_name,
+)
+from webapp.delivery.outcomes import Outcome, Outgoing, retry_after
+from webapp.delivery.resolving import Resolution, ResolveError, Resolver
+from webapp.delivery.transport import (
+    GuardedAdapter,
+    GuardedResponse,
+    Proxy,
+    Route,
+    Trace,
+    TransportFailure,
+    VettedRequest,
+    tls_context,
+)
+from webapp.models.delivery import ErrorWord
+
+__all__ = ["Outcome", "Outgoing", "Sender"]
+
+MAX_HEADER_VALUE_BYTES = 8_192
+USER_AGENT = f"Blue-Webhooks/{VERSION}"
+PROXY_LOGIN = "Proxy-Authorization"  # the operator's own: never in a log
+REDIRECTS = frozenset([301, 302, 303, 307, 308])
+
+REDIRECTED = "The receiver answered with a redirect, and redirects are not followed. Use the address it points to."
+PROXY_NOT_FOUND = "The name of the outgoing proxy cannot be resolved."
+BAD_HEADER = "A stored header cannot be sent. Enter the headers of this webhook again."
+PROXY_FORM = "OUTBOUND_PROXY must look like http://host:port, or http://user:password@host:port."
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
+_HEADER_VALUE = re.compile(r"(?:[!-~](?:[ \t!-~]*[!-~])?)?")
+# They frame the message, belong to the connection or carry credentials for somebody else; sending sets what is needed.
+_OWN_HEADERS = re.compile(
+    r"host|content-length|content-encoding|accept-encoding|transfer-encoding|connection|keep-alive|upgrade|te|trailer"
+    r"|expect|cookie|proxy-.*"
+)
+_PROXY = re.compile(r"http://(?:([^/@\s]+)@)?([^/@\s]+?)/?")
+
+
+class SenderSettings(Protocol):
+    """The settings that sending needs."""
+
+    allow_http: bool
+    allow_targets: list[str]
+    allow_cidrs: list[str]
+    base_url: str
+    request_timeout: timedelta
+    outbound_proxy: str
+    ca_file: Path | None
+    dns_servers: list[str]
+
+
+class Sender:
+    """Sends requests within the policy. One for a worker process; safe for many threads."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        timeout: timedelta,
+        resolver: Resolver | None = None,
+        proxy: str | None = None,
+        ca_file: Path | None = None,
+    ) -> None:
+        self._policy = policy
+        self._timeout = timeout
+        self._resolver = resolver or Resolver()
+        self._proxy = _proxy(proxy) if proxy else None
+        self._adapter = GuardedAdapter(tls_context(ca_file), self._proxy)
+
+    @classmethod
+    def from_settings(cls, settings: SenderSettings) -> Self:
+        """The sender that the settings describe; raises ValueError that names a wrong one."""
+        policy = Policy.from_values(
+            settings.allow_http, settings.allow_targets, settings.allow_cidrs, settings.base_url or None
+        )
+        return cls(
+            policy,
+            timeout=settings.request_timeout,
+            resolver=Resolver(settings.dns_servers or None),
+            proxy=settings.outbound_proxy or None,
+            ca_file=settings.ca_file,
+        )
+
+    def send(self, outgoing: Outgoing, *, timeout: timedelta | None = None) -> Outcome:
+        """Send one request and wait for its outcome, at most `timeout` for everything.
+
+        Raises nothing for what a network or a stored value does; OSError when this process has no file descriptor left.
+        """
+        began = time.monotonic()
+        attempt = _Attempt(outgoing, began + (timeout or self._timeout).total_seconds())
+        outcome = self._outcome(attempt)
+        trace = attempt.trace
+        return replace(
+            outcome,
+            peer=trace.peer,
+            dns_ms=attempt.dns_ms,
+            connect_ms=trace.connect_ms,
+            tls_ms=trace.tls_ms,
+            first_byte_ms=trace.first_byte_ms,
+            total_ms=_ms_since(began),
+            request_headers=tuple(pair for pair in attempt.headers.items() if pair[0] != PROXY_LOGIN),
+        )
+
+    def close_idle(self) -> None:
+        """Close kept connections whose time is over; worth calling now and then in a quiet process."""
+        self._adapter.close_old()
+
+    def close(self) -> None:
+        """Close all kept connections."""
+        self._adapter.close()
+
+    def _outcome(self, attempt: "_Attempt") -> Outcome:
+        try:
+            response = self._adapter.send(self._vetted(attempt))
+        except AddressRefused as refused:
+            word = ErrorWord.CONFIG_ERROR if refused.reason.is_about_text else ErrorWord.ADDRESS_REFUSED
+            return Outcome(error=word, sentence=refused.reason.sentence)
+        except _HeaderRefusedError:
+            return Outcome(error=ErrorWord.CONFIG_ERROR, sentence=BAD_HEADER)
+        except (ResolveError, TransportFailure) as failure:
+            return Outcome(error=failure.word, sentence=failure.sentence)
+        return _answered(response)
+
+    def _vetted(self, attempt: "_Attempt") -> VettedRequest:
+        """The request with its route; raises AddressRefused, ResolveError or _HeaderRefusedError."""
+        target = parse(attempt.outgoing.url, self._policy)
+        attempt.headers = _headers(attempt.outgoing, target, self._forwarded_authorization(target))
+        route = Route(
+            scheme=target.scheme,
+            host=target.host,
+            port=target.port,
+            path=target.path,
+            addresses=self._addresses(attempt, target),
+            deadline=attempt.deadline,
+            proxy_addresses=self._proxy_addresses(attempt),
+            trace=attempt.trace,
+        )
+        return VettedRequest(target.url, attempt.headers, attempt.outgoing.body, route)
+
+    def _addresses(self, attempt: "_Attempt", target: Target) -> tuple[Address, ...]:
+        """Every address of the target, all vetted: one that is refused refuses the name."""
+        resolution = self._resolution(attempt, target)
+        for name in resolution.canonical_names:
+            vet_name(name, target, self._policy)
+        for address in resolution.addresses:
+            vet(address, target, self._policy)
+        return resolution.addresses
+
+    def _resolution(self, attempt: "_Attempt", target: Target) -> Resolution:
+        if address := target.address:
+            return Resolution((address,))
+        began = time.monotonic()
+        try:
+            return self._resolver.resolve(target.host, attempt.deadline)
+        finally:
+            attempt.dns_ms = _ms_since(began)
+
+    def _proxy_addresses(self, attempt: "_Attempt") -> tuple[Address, ...]:
+        """The operator's own proxy is exempt from the rules."""
+        if self._proxy is None:
+            return ()
+        if address := literal(self._proxy.host):
+            return (address,)
+        try:
+            return self._resolver.resolve(self._proxy.host, attempt.deadline).addresses
+        except ResolveError:
+            raise TransportFailure(ErrorWord.PROXY_ERROR, PROXY_NOT_FOUND) from None
+
+    def _forwarded_authorization(self, target: Target) -> str | None:
+        """The proxy's login, when it reads the request itself: plain http."""
+        return self._proxy.authorization if self._proxy and not target.is_encrypted else None
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """What one attempt is and what was seen of it so far."""
+
+    outgoing: Outgoing
+    deadline: float
+    headers: dict[str, str] = field(default_factory=dict)
+    trace: Trace = field(default_factory=Trace)
+    dns_ms: float | None = None
+
+
+class _HeaderRefusedError(Exception):
+    """A stored header would break the request."""
+
+
+def _headers(outgoing: Outgoing, target: Target, proxy_authorization: str | None) -> dict[str, str]:
+    """All header lines of the request, in their order; raises _HeaderRefusedError."""
+    headers = {"Host": target.host_header}
+    seen: set[str] = set()
+    for name, value in outgoing.headers:
+        lowered = name.lower()
+        if lowered in seen or _OWN_HEADERS.fullmatch(lowered) or not _is_sendable(name, value):
+            raise _HeaderRefusedError
+        seen.add(lowered)
+        headers[name] = value
+    if "user-agent" not in seen:
+        headers["User-Agent"] = USER_AGENT
+    headers["Accept-Encoding"] = "identity"
+    headers["Content-Length"] = str(len(outgoing.body))
+    if proxy_authorization:
+        headers[PROXY_LOGIN] = proxy_authorization
+    return headers
+
+
+def _is_sendable(name: str, value: str) -> bool:
+    if len(value) > MAX_HEADER_VALUE_BYTES:
+        return False
+    return _HEADER_NAME.fullmatch(name) is not None and _HEADER_VALUE.fullmatch(value) is not None
+
+
+def _answered(response: GuardedResponse) -> Outcome:
+    is_redirect = response.status_code in REDIRECTS
+    return Outcome(
+        status=response.status_code,
+        error=ErrorWord.REDIRECT_REFUSED if is_redirect else None,
+        sentence=REDIRECTED if is_redirect else "",
+        reason=response.reason,
+        headers=response.pairs,
+        body=response.content,
+        is_cut=response.is_cut,
+        retry_after=retry_after(response.headers.get("Retry-After"), datetime.now(UTC)),
+    )
+
+
+def _proxy(text: str) -> Proxy:
+    match = _PROXY.fullmatch(text)
+    if match is None:
+        raise PolicyError(PROXY_FORM)
+    try:
+        host, port = split_authority(match[2])
+    except AddressRefused:
+        raise PolicyError(PROXY_FORM) from None
+    if port is None:
+        raise PolicyError(PROXY_FORM)
+    return Proxy.with_login(host, port, match[1])
+
+
+def _ms_since(began: float) -> float:
+    return round((time.monotonic() - began) * 1000, 3)

@@ -1,0 +1,187 @@
+"""The one place that opens outgoing HTTP connections: a transport adapter for `requests`.
+
+In reading order: `wires` (a socket with one deadline), `answers` (what a receiver may say), `connections` (pinned to a
+vetted address), `pools` (kept open for a minute), and here the adapter. `failures` holds the words. Nothing but
+`delivery.sending` uses it, and it takes only requests that carry their vetted addresses.
+"""
+
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any
+
+from requests import PreparedRequest, Response
+from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
+
+from webapp.delivery.transport.answers import Answer
+from webapp.delivery.transport.connections import Line, PinnedConnection, Proxy, tls_context
+from webapp.delivery.transport.failures import TransportFailure
+from webapp.delivery.transport.pools import Pool
+from webapp.models.delivery import ErrorWord
+
+__all__ = [
+    "GuardedAdapter",
+    "GuardedResponse",
+    "Proxy",
+    "Route",
+    "Trace",
+    "TransportFailure",
+    "VettedRequest",
+    "tls_context",
+]
+
+CONNECT_LIMIT_S = 5.0  # TCP and TLS together
+MAX_CONNECT_TRIES = 4  # of the vetted addresses of a name
+_TRY_ANOTHER = frozenset([ErrorWord.CONNECT_REFUSED, ErrorWord.CONNECT_TIMEOUT])
+
+Address = IPv4Address | IPv6Address
+
+
+@dataclass(slots=True)
+class Trace:
+    """What was seen of an exchange, also of one that failed: spans in ms, None where there was no such step."""
+
+    peer: str | None = None
+    connect_ms: float | None = None
+    tls_ms: float | None = None
+    first_byte_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a request may go: all of `addresses` are vetted, `deadline` is a moment of the monotonic clock.
+
+    `path` and its query are sent as they are. `proxy_addresses` are those of the operator's proxy, if there is one.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    addresses: tuple[Address, ...]
+    deadline: float
+    proxy_addresses: tuple[Address, ...] = ()
+    trace: Trace = field(default_factory=Trace)
+
+
+class VettedRequest(PreparedRequest):
+    """A prepared request together with its route. It is put together from checked parts, so nothing is prepared."""
+
+    def __init__(self, url: str, headers: Mapping[str, str], body: bytes, route: Route) -> None:
+        super().__init__()
+        self.method = "POST"
+        self.url = url
+        self.headers = CaseInsensitiveDict(headers)
+        self.body = self.payload = body
+        self.route = route
+
+
+class GuardedResponse(Response):
+    """An answer with its header lines as they came, and whether its body was cut."""
+
+    pairs: tuple[tuple[str, str], ...] = ()
+    is_cut: bool = False
+
+
+class GuardedAdapter(BaseAdapter):
+    """Sends vetted requests along pinned connections, never elsewhere. Safe for many threads.
+
+    Redirects, cookies, challenges and the environment play no part; a `Session` would only add them.
+    """
+
+    def __init__(self, tls: ssl.SSLContext, proxy: Proxy | None = None) -> None:
+        super().__init__()
+        self._tls = tls
+        self._proxy = proxy
+        self._pool = Pool()
+
+    def send(self, request: PreparedRequest, *_: Any, **__: Any) -> GuardedResponse:
+        """Exchange one request; raises TransportFailure, and TypeError for a request that nobody vetted."""
+        if not isinstance(request, VettedRequest):
+            raise TypeError("only vetted requests are sent")
+        connection = self._connection(request.route)
+        try:
+            answer = self._exchange(connection, request)
+        except BaseException:
+            connection.close()
+            raise
+        if answer.can_be_followed:
+            self._pool.keep(connection)
+        else:
+            connection.close()
+        return _response(request, answer)
+
+    def close_old(self) -> None:
+        """Close kept connections whose time is over."""
+        self._pool.close_old()
+
+    def close(self) -> None:
+        """Close all kept connections."""
+        self._pool.close()
+
+    def _exchange(self, connection: PinnedConnection, request: VettedRequest) -> Answer:
+        route = request.route
+        is_forwarded = connection.line.proxy is not None and not connection.line.is_tunnelled
+        path = request.url if is_forwarded else route.path
+        try:
+            return connection.exchange(path or "/", request.headers, request.payload, route.deadline)
+        finally:
+            route.trace.first_byte_ms = _ms(connection.first_byte_s)
+
+    def _connection(self, route: Route) -> PinnedConnection:
+        lines = self._lines(route)
+        for line in lines:
+            if connection := self._pool.take(line):
+                route.trace.peer = line.far_end
+                return connection
+        end = min(route.deadline, time.monotonic() + CONNECT_LIMIT_S)
+        for number, line in enumerate(lines, 1):
+            try:
+                return self._connected(line, _share(end, len(lines) - number), route.trace)
+            except TransportFailure as failure:
+                if failure.word not in _TRY_ANOTHER or number == len(lines):
+                    raise
+        raise AssertionError("a route has an address")
+
+    def _connected(self, line: Line, connect_by: float, trace: Trace) -> PinnedConnection:
+        trace.peer = line.far_end
+        connection = PinnedConnection(line, self._tls, connect_by)
+        try:
+            connection.connect()
+        finally:
+            trace.connect_ms, trace.tls_ms = _ms(connection.connect_s), _ms(connection.tls_s)
+        return connection
+
+    def _lines(self, route: Route) -> list[Line]:
+        if self._proxy is None:
+            addresses = route.addresses[:MAX_CONNECT_TRIES]
+            return [Line(route.scheme, route.host, route.port, address) for address in addresses]
+        hops = route.proxy_addresses[:MAX_CONNECT_TRIES]
+        return [Line(route.scheme, route.host, route.port, route.addresses[0], self._proxy, hop) for hop in hops]
+
+
+def _share(end: float, others: int) -> float:
+    """Half of what is left while there are others to try, so that one silent address does not use up all."""
+    now = time.monotonic()
+    return now + (end - now) / 2 if others else end
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 3)
+
+
+def _response(request: VettedRequest, answer: Answer) -> GuardedResponse:
+    response = GuardedResponse()
+    response.request = request
+    response.url = request.url or ""
+    response.status_code = answer.status
+    response.reason = answer.reason
+    response.headers = CaseInsensitiveDict(answer.pairs)
+    response.raw = BytesIO(answer.body)
+    response.pairs = answer.pairs
+    response.is_cut = answer.is_cut
+    return response

@@ -1,0 +1,186 @@
+"""The answer of a receiver, read strictly and within bounds. Nothing in it can raise anything but a TransportFailure.
+
+The library's own reader skips interim answers without end, drops headers it does not like, and takes 64 KiB for one
+line of a hundred; so the head is read here. What arrives is kept as it came and never decompressed.
+"""
+
+import http.client
+import re
+from collections.abc import Iterator
+
+from webapp.delivery.transport.failures import (
+    HEAD_TOO_LARGE,
+    LOST,
+    NOT_HTTP,
+    TOO_MANY_INTERIM,
+    TWO_LENGTHS,
+    TransportFailure,
+)
+from webapp.delivery.transport.wires import Wire
+from webapp.models.delivery import ErrorWord
+
+MAX_HEAD_BYTES = 65_536
+MAX_HEAD_LINES = 100
+MAX_INTERIM_ANSWERS = 8
+MAX_BODY_BYTES = 65_536
+MAX_CHUNK_LINE_BYTES = 4_096
+MAX_TRAILER_BYTES = 8_192
+PIECE_BYTES = 16_384
+
+SWITCHING_PROTOCOLS = 101
+WITHOUT_BODY = frozenset([204, 304])
+
+_PROTOCOL = b"HTTP/1."
+_STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([1-5][0-9][0-9])(?: ([^\r\n]*))?\r?\n")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?\r?\n", re.DOTALL)
+
+
+class _CutError(Exception):
+    """The body ended before it was complete."""
+
+
+class Answer(http.client.HTTPResponse):
+    """One answer. After `begin`: `status reason pairs`; after `read_body`: `body is_cut can_be_followed`."""
+
+    pairs: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    is_cut: bool = False
+    can_be_followed: bool = False  # whether another request may use the connection
+
+    def __init__(self, wire: Wire, debuglevel: int = 0, method: str | None = None, url: str | None = None) -> None:
+        super().__init__(wire, debuglevel, method, url)  # type: ignore[arg-type]
+        self._wire = wire
+
+    def begin(self) -> None:
+        """Read the head of the final answer; raises TransportFailure, TimeoutError at the deadline, OSError."""
+        for _ in range(MAX_INTERIM_ANSWERS + 1):
+            self._read_head()
+            if self.status >= 200 or self.status == SWITCHING_PROTOCOLS:
+                break
+        else:
+            raise TransportFailure(ErrorWord.RESPONSE_TOO_LARGE, TOO_MANY_INTERIM)
+        self._find_frame()
+
+    def read_body(self) -> None:
+        """Read what comes within the deadline and the size; whatever happens then only marks the body as cut."""
+        body = bytearray()
+        try:
+            for piece in self._pieces():
+                body += piece
+                self.is_cut = len(body) > MAX_BODY_BYTES
+                if self.is_cut:
+                    break
+        except (OSError, _CutError):
+            self.is_cut = True
+        self.body = bytes(body[:MAX_BODY_BYTES])
+        self.can_be_followed = not (self.is_cut or self.will_close or self._has_more())
+        self.close()
+
+    def _has_more(self) -> bool:
+        """Whether bytes that nobody asked for have arrived already."""
+        self._wire.is_drained = True
+        return bool(self.fp.peek(1))
+
+    def _read_head(self) -> None:
+        start = self.fp.peek(1)[: len(_PROTOCOL)]
+        if not start:
+            raise TransportFailure(ErrorWord.CONNECTION_LOST, LOST)
+        if not _PROTOCOL.startswith(start):
+            raise TransportFailure(ErrorWord.INVALID_RESPONSE, NOT_HTTP)
+        line = self._line(MAX_HEAD_BYTES, is_status=True)
+        match = _STATUS_LINE.fullmatch(line)
+        if match is None:
+            raise TransportFailure(ErrorWord.INVALID_RESPONSE, NOT_HTTP)
+        self.version = 10 + int(match[1])
+        self.status = self.code = int(match[2])
+        self.reason = _text(match[3] or b"").strip()
+        self.pairs = tuple(self._read_pairs(MAX_HEAD_BYTES - len(line)))
+
+    def _line(self, limit: int, *, is_status: bool = False) -> bytes:
+        line = self.fp.readline(limit + 1)
+        if len(line) > limit:
+            raise TransportFailure(ErrorWord.RESPONSE_TOO_LARGE, HEAD_TOO_LARGE)
+        if not line.endswith(b"\n"):
+            if is_status and not line.startswith(_PROTOCOL):
+                raise TransportFailure(ErrorWord.INVALID_RESPONSE, NOT_HTTP)
+            raise TransportFailure(ErrorWord.CONNECTION_LOST, LOST)
+        return line
+
+    def _read_pairs(self, limit: int) -> list[tuple[str, str]]:
+        """The header lines as they came; a folded line belongs to the one before, one without a colon is left out."""
+        pairs: list[tuple[str, str]] = []
+        for _ in range(MAX_HEAD_LINES + 1):
+            line = self._line(limit)
+            limit -= len(line)
+            if line in (b"\r\n", b"\n"):
+                return pairs
+            name, colon, value = _text(line).partition(":")
+            if line[:1] in b" \t" and pairs:
+                pairs[-1] = (pairs[-1][0], f"{pairs[-1][1]} {_text(line).strip()}")
+            elif colon:
+                pairs.append((name.strip(), value.strip()))
+        raise TransportFailure(ErrorWord.RESPONSE_TOO_LARGE, HEAD_TOO_LARGE)
+
+    def _values(self, name: str) -> list[str]:
+        """The comma-separated values of all headers of that name."""
+        found = [value for key, value in self.pairs if key.lower() == name]
+        return [part.strip().lower() for value in found for part in value.split(",")]
+
+    def _find_frame(self) -> None:
+        lengths = set(self._values("content-length"))
+        if len(lengths) > 1:
+            raise TransportFailure(ErrorWord.INVALID_RESPONSE, TWO_LENGTHS)
+        text = lengths.pop() if lengths else ""
+        encodings = self._values("transfer-encoding")
+        self.chunked = encodings == ["chunked"]
+        self.length = int(text) if _LENGTH.fullmatch(text) and not encodings else None
+        if self.status in WITHOUT_BODY:
+            self.chunked, self.length = False, 0
+        has_end = self.chunked or self.length is not None
+        is_switching = self.status == SWITCHING_PROTOCOLS
+        if is_switching:
+            self.length = 0
+        self.will_close = self.version == 10 or is_switching or not has_end or "close" in self._values("connection")
+
+    def _pieces(self) -> Iterator[bytes]:
+        if self.chunked:
+            yield from self._chunks()
+        elif self.length is not None:
+            yield from self._exactly(self.length)
+        else:
+            while piece := self.fp.read1(PIECE_BYTES):
+                yield piece
+
+    def _exactly(self, count: int) -> Iterator[bytes]:
+        while count:
+            piece = self.fp.read1(min(count, PIECE_BYTES))
+            if not piece:
+                raise _CutError
+            count -= len(piece)
+            yield piece
+
+    def _chunks(self) -> Iterator[bytes]:
+        while size := self._chunk_size():
+            yield from self._exactly(size)
+            if self.fp.readline(3) not in (b"\r\n", b"\n"):
+                raise _CutError
+        self._skip_trailers()
+
+    def _chunk_size(self) -> int:
+        match = _CHUNK_LINE.fullmatch(self.fp.readline(MAX_CHUNK_LINE_BYTES))
+        if match is None:
+            raise _CutError
+        return int(match[1], 16)
+
+    def _skip_trailers(self) -> None:
+        left = MAX_TRAILER_BYTES
+        while (line := self.fp.readline(left)) not in (b"\r\n", b"\n"):
+            left -= len(line)
+            if not line or left <= 0:
+                raise _CutError
+
+
+def _text(raw: bytes) -> str:
+    """Bytes as text, one character each; a NUL is shown by its sign, since databases refuse it."""
+    return raw.decode("latin-1").replace("\x00", "\N{SYMBOL FOR NULL}")
