@@ -1,6 +1,6 @@
 """The tables. A model knows itself and its neighbours, never HTTP, never huey. Only `transaction()` commits."""
 
-from webapp.models.account import ApiToken, EndedSession, FailedSignIn, Role, User
+from webapp.models.account import ApiToken, EndedSession, FailedSignIn, Role, User, webhook_roles
 from webapp.models.audit import AuditEntry
 from webapp.models.base import (
     Base,

@@ -1,0 +1,5 @@
+"""`python -m webapp` is the console command `webapp`."""
+
+from webapp.cli import main
+
+main()

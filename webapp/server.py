@@ -1,0 +1,46 @@
+"""The web role: gunicorn with threads, configured in code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+WORKERS = 2
+THREADS = 8
+MAX_REQUESTS = 100_000  # a live log asks each second; fewer would restart workers all the time
+KEEP_ALIVE_S = 5
+GRACEFUL_TIMEOUT_S = 30
+MAX_HEAD_LINE_BYTES = 8190
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """A gunicorn that serves what `make` makes, in each of its processes anew."""
+
+    def __init__(self, make: Callable[[], Flask], *, host: str, port: int) -> None:
+        self._make = make
+        self._options: dict[str, Any] = {
+            "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+            "worker_class": "gthread",
+            "workers": WORKERS,
+            "threads": THREADS,
+            "max_requests": MAX_REQUESTS,
+            "max_requests_jitter": MAX_REQUESTS // 10,
+            "keepalive": KEEP_ALIVE_S,
+            "graceful_timeout": GRACEFUL_TIMEOUT_S,
+            "limit_request_line": MAX_HEAD_LINE_BYTES,
+            "loglevel": "warning",
+            "control_socket_disable": True,
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand our options to gunicorn; nothing is read from files or the environment."""
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """The application of one process."""
+        return self._make()

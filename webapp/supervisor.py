@@ -1,0 +1,94 @@
+"""`webapp up`: web and worker under one supervisor, which restarts one that dies and stops both cleanly."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from webapp.lifeline import DESCRIPTOR
+
+LOOK_EVERY_S = 0.2
+FIRST_PAUSE_S = 0.5  # before a child that died is started again; doubles while it keeps dying
+LONGEST_PAUSE_S = 30.0
+IS_STABLE_AFTER_S = 60.0
+
+
+@dataclass
+class Child:
+    """One role of the installation, in a process of its own."""
+
+    arguments: Sequence[str]
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    pause_s: float = FIRST_PAUSE_S
+    start_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process lives."""
+        return self.process is not None and self.process.poll() is None
+
+
+class Supervisor:
+    """Runs children until SIGTERM or SIGINT. `stop_within_s` is how long they may take to finish what they do."""
+
+    def __init__(self, roles: Sequence[Sequence[str]], *, stop_within_s: float, say: Callable[[str], None]) -> None:
+        self._children = [Child(arguments) for arguments in roles]
+        self._stop_within_s = stop_within_s
+        self._say = say
+        self._stops = 0
+        self._lifeline, self._end = os.pipe()
+
+    def run(self) -> None:
+        """Start the children and keep them; returns when all have stopped."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._ask_to_stop())
+        try:
+            while not self._stops:
+                for child in self._children:
+                    self._tend(child)
+                time.sleep(LOOK_EVERY_S)
+        finally:
+            self._stop()
+
+    def _ask_to_stop(self) -> None:
+        self._stops += 1
+
+    def _tend(self, child: Child) -> None:
+        now = time.monotonic()
+        if child.is_running:
+            if now - child.started_at > IS_STABLE_AFTER_S:
+                child.pause_s = FIRST_PAUSE_S
+            return
+        if child.process is not None:
+            self._say(f"{child.arguments[0]} ended with {child.process.returncode}; starting it again")
+            child.process, child.start_at = None, now + child.pause_s
+            child.pause_s = min(child.pause_s * 2, LONGEST_PAUSE_S)
+        if now >= child.start_at:
+            self._start(child)
+
+    def _start(self, child: Child) -> None:
+        child.process = subprocess.Popen(
+            [sys.executable, "-m", "webapp", *child.arguments],
+            env={**os.environ, DESCRIPTOR: str(self._lifeline)},
+            pass_fds=(self._lifeline,),
+            start_new_session=True,  # Ctrl-C reaches the supervisor alone, which then stops them in order
+        )
+        child.started_at = time.monotonic()
+
+    def _stop(self) -> None:
+        running = [child.process for child in self._children if child.process is not None and child.is_running]
+        for process in running:
+            process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + self._stop_within_s
+        asked = self._stops
+        for process in running:
+            while process.poll() is None:
+                if time.monotonic() > deadline or self._stops > asked:
+                    process.kill()
+                time.sleep(0.05)
