@@ -24,7 +24,8 @@ def next_path(otherwise: str = "/") -> str:
 def here() -> str:
     """The page that the person looks at: for a request of htmx that is the page round it."""
     shown = request.headers.get("HX-Current-URL")
-    if shown is None:
-        return request.full_path.rstrip("?") if request.method == "GET" else "/"
-    parts = urlsplit(shown)
+    if shown is None and request.method == "GET":
+        return request.full_path.rstrip("?")
+    # A form that came back with errors stands on the page that it was sent from.
+    parts = urlsplit(shown or request.referrer or "")
     return local_path(parts.path + (f"?{parts.query}" if parts.query else ""))
