@@ -6,14 +6,14 @@ from pathlib import Path
 
 from flask import Blueprint, Flask
 
-from webapp.web import errors, frame, headers
+from webapp.web import errors, frame, headers, preferences
 from webapp.web.frame import locale, time_zone
 
 __all__ = ["BLUEPRINTS", "folder", "init_app", "locale", "time_zone"]
 
 PACKAGE = Path(__file__).parents[1]
 
-BLUEPRINTS: tuple[Blueprint, ...] = ()
+BLUEPRINTS: tuple[Blueprint, ...] = (preferences.blueprint,)
 
 
 def folder(name: str) -> Path:
