@@ -13,7 +13,7 @@ __all__ = ["BLUEPRINTS", "folder", "init_app", "locale", "time_zone"]
 
 PACKAGE = Path(__file__).parents[1]
 
-BLUEPRINTS: tuple[Blueprint, ...] = (preferences.blueprint,)
+BLUEPRINTS: tuple[Blueprint, ...] = (preferences.bp,)
 
 
 def folder(name: str) -> Path:

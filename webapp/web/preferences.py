@@ -13,10 +13,10 @@ from webapp.web.redirects import next_path
 
 COOKIE_SECONDS = 365 * 24 * 3600
 
-blueprint = Blueprint("preferences", __name__)
+bp = Blueprint("preferences", __name__)
 
 
-@blueprint.post("/preferences")
+@bp.post("/preferences")
 def update() -> Response:
     """Keep what was picked and go back to where it was picked."""
     theme = _one_of(THEMES, "theme")
