@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from webapp import config
 from webapp.extensions import db
@@ -49,7 +49,11 @@ def administrators(user: User) -> list[User]:
 
 def of(user: User) -> list[Webhook]:
     """This person's webhooks, by name."""
-    query = sa.select(Webhook).where(Webhook.created_by_id == user.id, Webhook.deleted_at.is_(None))
+    query = (
+        sa.select(Webhook)
+        .where(Webhook.created_by_id == user.id, Webhook.deleted_at.is_(None))
+        .options(joinedload(Webhook.health))
+    )
     return list(db.session.scalars(query.order_by(sa.func.lower(Webhook.name), Webhook.created_at, Webhook.id)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, defer, joinedload
 
+from webapp.delivery.claims import Claim
 from webapp.extensions import db
 from webapp.models import (
     Attempt,
@@ -19,9 +20,9 @@ from webapp.models import (
     ErrorWord,
     Event,
     NotFound,
-    Redelivery,
     User,
     Webhook,
+    WebhookSnapshot,
 )
 from webapp.webhooks import access
 
@@ -101,16 +102,15 @@ def newer(
     watched: Collection[int],
     limit: int = MAX_LIMIT,
 ) -> News:
-    """What is newer than the cursor `after` and not `shown`, and the `watched` ones again. All are numbers (`seq`)."""
-    query = _of(user, filters)
-    fresh = query.where(Delivery.seq > after - OVERLAP).order_by(Delivery.seq.desc()).limit(limit)
-    # A row of the overlap that is older than all that is shown belongs to a page further down.
-    oldest = min(shown, default=0)
-    new_rows = [row for row in _rows(fresh) if row.seq not in shown and (row.seq > after or row.seq > oldest)]
-    seen = (
-        _rows(_of(user, LogFilter(webhook_id=filters.webhook_id)).where(Delivery.seq.in_(watched))) if watched else []
+    """What is newer than `after` and not yet `shown`, and the `watched` ones again. All three are numbers (`seq`)."""
+    # What comes late belongs among the rows on screen; older than those it stands on a page further down.
+    floor = max(after - OVERLAP, min(shown)) if shown else after
+    fresh = _of(user, filters).where(Delivery.seq > floor, Delivery.seq.not_in(shown))
+    again = _of(user, LogFilter(webhook_id=filters.webhook_id)).where(Delivery.seq.in_(watched))
+    return News(
+        _rows(fresh.order_by(Delivery.seq.desc()).limit(limit)) if filters.is_open else [],
+        _rows(again.order_by(Delivery.seq.desc())) if watched else [],
     )
-    return News(new_rows, seen)
 
 
 def load(user: User, delivery_id: str, webhook_id: str | None = None) -> Delivery:
@@ -131,15 +131,14 @@ def attempts(delivery: Delivery) -> list[Attempt]:
     )
 
 
-def waiting_redeliveries(rows: Sequence[Delivery]) -> set[int]:
-    """The numbers of those deliveries that somebody asked to be sent again and that have not been yet."""
-    query = sa.select(Redelivery.delivery_seq).where(
-        Redelivery.finished_at.is_(None), Redelivery.delivery_seq.in_([row.seq for row in rows])
-    )
-    return set(db.session.scalars(query)) if rows else set()
+def body(delivery: Delivery) -> bytes:
+    """The bytes that every attempt of this delivery sends."""
+    snapshot = db.session.get_one(WebhookSnapshot, delivery.snapshot_seq).body
+    claim = Claim(delivery, delivery.event, snapshot, delivery.webhook, attempt_id="", redelivery_seq=None)
+    return claim.body()
 
 
-def neighbours(user: User, delivery: Delivery) -> tuple[str | None, str | None]:
+def neighbours(delivery: Delivery) -> tuple[str | None, str | None]:
     """The ids of the next newer and the next older delivery of the same webhook."""
     same = sa.select(Delivery.id).where(Delivery.webhook_id == delivery.webhook_id)
     newer_id = same.where(Delivery.seq > delivery.seq).order_by(Delivery.seq).limit(1)

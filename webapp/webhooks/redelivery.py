@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from webapp.extensions import db
 from webapp.models import (
     Conflict,
     Delivery,
@@ -39,7 +41,8 @@ def redeliver(delivery: Delivery, *, by: User) -> Redelivery:
         _lock(session, delivery)
         if delivery.webhook.created_by_id != by.id:
             raise NotFound("There is no such delivery.")
-        reason = refusal(delivery, by)
+        administered = {project.id for project in access.administered_projects(by)}
+        reason = refusal(delivery, administered=administered, is_waiting=delivery.seq in waiting([delivery]))
         if reason:
             raise Conflict(reason)
         now = database_now()
@@ -54,21 +57,30 @@ def redeliver(delivery: Delivery, *, by: User) -> Redelivery:
     return redelivery
 
 
-def refusal(delivery: Delivery, by: User) -> str | None:
-    """Why this delivery cannot be sent again at the moment, in a sentence; None when it can."""
-    return webhook_refusal(delivery, by) or (IN_FLIGHT if delivery.is_in_flight else None) or _waiting(delivery)
+def refusal(delivery: Delivery, *, administered: Collection[str], is_waiting: bool) -> str | None:
+    """Why this delivery cannot be sent again at the moment, in a sentence; None when it can. Changes nothing.
 
-
-def webhook_refusal(delivery: Delivery, by: User) -> str | None:
-    """The part of `refusal` that does not change from one second to the next. Pings and tests go out while disabled."""
+    `administered` are the ids of the projects that its webhook's owner administers, `is_waiting` says that a redelivery
+    of it was asked for and not made yet. Pings and tests go out while the webhook is disabled.
+    """
     webhook = delivery.webhook
     if webhook.deleted_at is not None:
         return DELETED
     if not webhook.enabled and delivery.kind not in (DeliveryKind.PING, DeliveryKind.TEST):
         return DISABLED
-    if delivery.project_id is not None and not _still_administers(delivery, by):
+    if delivery.project_id is not None and not _projects(delivery) & set(administered):
         return NOT_ADMINISTRATOR
-    return None
+    if is_waiting:
+        return WAITING
+    return IN_FLIGHT if delivery.is_in_flight else None
+
+
+def waiting(deliveries: Sequence[Delivery]) -> set[int]:
+    """The numbers (`seq`) of those deliveries that somebody asked to be sent again and that have not been yet."""
+    query = sa.select(Redelivery.delivery_seq).where(
+        Redelivery.finished_at.is_(None), Redelivery.delivery_seq.in_([delivery.seq for delivery in deliveries])
+    )
+    return set(db.session.scalars(query)) if deliveries else set()
 
 
 def _lock(session: Session, delivery: Delivery) -> None:
@@ -77,18 +89,10 @@ def _lock(session: Session, delivery: Delivery) -> None:
     session.refresh(delivery, with_for_update=True)
 
 
-def _still_administers(delivery: Delivery, by: User) -> bool:
+def _projects(delivery: Delivery) -> set[str | None]:
     """One of the event's two projects is enough: a record that was moved belongs to webhooks of both."""
     event = delivery.event
-    projects = {delivery.project_id, event.source_project_id if event else None} - {None}
-    return any(access.administers(by, project_id) for project_id in projects)
-
-
-def _waiting(delivery: Delivery) -> str | None:
-    session = sa.orm.object_session(delivery)
-    assert session is not None  # noqa: S101 - a delivery is always loaded from a session here
-    query = sa.select(Redelivery.seq).where(Redelivery.delivery_seq == delivery.seq, Redelivery.finished_at.is_(None))
-    return WAITING if session.scalar(query.limit(1)) is not None else None
+    return {delivery.project_id, event.source_project_id if event else None}
 
 
 def _refuse_too_many(session: Session, delivery: Delivery, now: datetime) -> None:
