@@ -6,8 +6,9 @@ import logging
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import cast
+from urllib.parse import urlencode
 
-from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, g, make_response, redirect, render_template, request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
@@ -25,7 +26,7 @@ from webapp.web.redirects import here
 log = logging.getLogger(__name__)
 
 REST = "/api/"
-SIGN_IN = "session.new"
+SIGN_IN = "/login"
 DATABASE_RETRY_S = 5
 
 
@@ -72,8 +73,7 @@ def ask_to_sign_in() -> AnyResponse:
     """Send a signed-out person to the sign-in page and afterwards back to here. htmx gets HX-Redirect, REST a 401."""
     if request.path.startswith(REST):
         return _problem(401, "Send a token as `Authorization: Bearer …`.")
-    has_page = SIGN_IN in current_app.view_functions
-    address = url_for(SIGN_IN, next=here()) if has_page else "/login"
+    address = f"{SIGN_IN}?{urlencode({'next': here()}, safe='/')}"
     if htmx:
         return Response(status=401, headers={"HX-Redirect": address})
     return redirect(address, code=303)
