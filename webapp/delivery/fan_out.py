@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from webapp.config import Settings, current
-from webapp.delivery import matching, payloads
+from webapp.delivery import matching, payloads, retries
 from webapp.extensions import db
 from webapp.models import (
     Delivery,
@@ -68,11 +68,12 @@ def fan_out() -> int:
 
 def _deliver(session: Session, events: Sequence[Any], settings: Settings, now: datetime) -> int:
     administrators = _administrators(session, events, settings)
+    first_at = retries.first_attempt_at(now=now, schedule=settings.retry_schedule)
     rows: list[dict[str, Any]] = []
     done: list[dict[str, Any]] = []
     for event in events:
         wanted, refusals = _judge(event, administrators)
-        rows += [_delivery(event, webhook, now, settings.retry_schedule[0]) for webhook in wanted]
+        rows += [_delivery(event, webhook, now, first_at) for webhook in wanted]
         is_compact = any(webhook.payload_format is PayloadFormat.COMPACT for webhook in wanted)
         done.append(
             {
@@ -138,7 +139,7 @@ def _judge(event: Any, administrators: dict[str, list[Any]]) -> tuple[list[Any],
     return wanted, refusals
 
 
-def _delivery(event: Any, webhook: Any, now: datetime, first_wait: timedelta) -> dict[str, Any]:
+def _delivery(event: Any, webhook: Any, now: datetime, first_at: datetime) -> dict[str, Any]:
     """A disabled webhook still gets its delivery, held until its owner decides."""
     return {
         "id": new_delivery_id(),
@@ -150,7 +151,7 @@ def _delivery(event: Any, webhook: Any, now: datetime, first_wait: timedelta) ->
         "project_id": event.project_id,
         "payload_format": webhook.payload_format,
         "state": DeliveryState.PENDING if webhook.enabled else DeliveryState.HELD,
-        "next_attempt_at": now + first_wait if webhook.enabled else None,
+        "next_attempt_at": first_at if webhook.enabled else None,
         "held_at": None if webhook.enabled else now,
         "created_at": now,
     }

@@ -1,0 +1,54 @@
+"""A receiver, an application that may send to it, and workers inside the test's process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.conftest import Make
+from tests.receiver import Receiver
+from webapp.delivery.dispatching import Dispatcher
+from webapp.extensions import db
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver on loopback."""
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask], receiver: Receiver) -> Flask:
+    """The application, allowed to send to the receiver, with a schedule that a test can wait for."""
+    return make_app(allow_targets=receiver.target, retry_schedule="0,30ms,30ms,30ms", request_timeout="2s")
+
+
+@pytest.fixture
+def start_worker(app: Flask, make: Make) -> Iterator[Callable[..., Dispatcher]]:
+    """Start a worker in this process: `start_worker(threads=4)`. It stops with the test."""
+    started: list[Dispatcher] = []
+
+    def start(**values: Any) -> Dispatcher:
+        worker = Dispatcher(app, **values)
+        worker.start()
+        started.append(worker)
+        return worker
+
+    yield start
+    for worker in started:
+        worker.stop()
+
+
+def eventually(claim: Callable[[], Any], within: float = 5.0) -> Any:
+    """What `claim` returns once it is true; the rows are read anew each time. AssertionError after `within` seconds."""
+    deadline = time.monotonic() + within
+    while not (found := claim()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        db.session.rollback()
+        time.sleep(0.005)
+    return found
