@@ -4,6 +4,7 @@ Each name is asked for once per attempt, one query for A and one for AAAA, as an
 answer that was fine a minute ago proves nothing now (DNS rebinding).
 """
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,10 @@ ALIASES = "The name's aliases (CNAME) form a loop or a chain of more than 8."
 NO_ANSWER = "The name server gave no usable answer in time."
 NO_SERVER = "No name server is known. Set WEBAPP_DNS_SERVERS."
 TOO_MANY = "This name has more than 32 addresses. Use a name with fewer."
+
+_NAME_SERVER = re.compile(
+    r"([0-9a-fA-F:]*:[0-9a-fA-F:]*:[0-9a-fA-F:.]*)|\[([^\]]+)\](?::([0-9]+))?|([^:]*)(?::([0-9]+))?"
+)
 
 Address = IPv4Address | IPv6Address
 
@@ -137,12 +142,10 @@ def _bounded(resolution: Resolution) -> Resolution:
 
 def _name_server(text: str) -> dns.nameserver.Nameserver:
     """`1.1.1.1`, `1.1.1.1:5353`, `::1` or `[::1]:5353`; raises ValueError that names the wrong entry."""
-    host, port = text.strip(), DNS_PORT
+    match = _NAME_SERVER.fullmatch(text.strip())
     try:
-        if "]:" in host or host.count(":") == 1:
-            host, _, digits = host.rpartition(":")
-            port = int(digits)
-        return dns.nameserver.Do53Nameserver(str(ip_address(host.strip("[]"))), port)
+        host, port = (match[1] or match[2] or match[4], match[3] or match[5]) if match else ("", None)
+        return dns.nameserver.Do53Nameserver(str(ip_address(host)), int(port or DNS_PORT))
     except ValueError:
         raise ValueError(f"DNS_SERVERS: {text!r} is not an address or address:port.") from None
 
