@@ -150,7 +150,7 @@ def _regular(session: Session, turn: Turn, now: datetime, slots: int) -> list[in
     if slots <= 0:
         return []
     webhooks = _waiting_webhooks(session, turn, now)
-    in_flight: dict[str, int] = dict(session.execute(_IN_FLIGHT).tuples().all())
+    in_flight: dict[str, int] = {row[0]: row[1] for row in session.execute(_IN_FLIGHT)}
     most = min(BORROWED_IN_FLIGHT, slots)
     room = {webhook: min(most, BORROWED_IN_FLIGHT - in_flight.get(webhook, 0)) for webhook in webhooks}
     waiting = _oldest(session, {webhook: count for webhook, count in room.items() if count > 0}, now)
