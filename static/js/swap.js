@@ -8,14 +8,18 @@
   document.addEventListener("htmx:beforeRequest", (event) => busy(event, true));
   document.addEventListener("htmx:afterRequest", (event) => busy(event, false));
 
-  // First the error summary, then what asks for it: data-focus, or a new heading that can take focus.
-  const focusIn = (root) => {
-    const goal = root.querySelector("[data-error-summary], [data-focus]");
-    if (goal) goal.focus();
-  };
-  document.addEventListener("htmx:afterSwap", (event) => focusIn(event.detail.target));
-  // A form that came back with errors without htmx.
-  document.addEventListener("DOMContentLoaded", () => focusIn(document));
+  // First the error summary, then what asks for it by data-focus: on the page as it came, and in what htmx put in.
+  // What arrives by itself takes nobody's focus away.
+  const GOALS = "[data-error-summary], [data-focus]";
+  document.addEventListener("htmx:load", (event) => {
+    const { elt } = event.detail;
+    if (!(elt instanceof Element) || elt.closest("[data-live]")) return;
+    const goal = elt.matches(GOALS) ? elt : elt.querySelector(GOALS);
+    goal?.focus();
+  });
+
+  // Morphing leaves alone what somebody is typing just now.
+  if (window.Idiomorph) Idiomorph.defaults.ignoreActiveValue = true;
 
   // Plain forms: the button cannot be pressed twice.
   document.addEventListener("submit", (event) => {
