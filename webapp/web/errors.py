@@ -26,6 +26,7 @@ from webapp.web.redirects import here
 log = logging.getLogger(__name__)
 
 REST = "/api/"
+WITHOUT_COOKIES = ("/static/", "/inbox/", *headers.FOR_MACHINES)  # a page of the frame would start a session
 SIGN_IN = "/login"
 DATABASE_RETRY_S = 5
 
@@ -123,7 +124,7 @@ def _show(status: int, page: Page, sentence: str | None) -> Response:
         g._login_user = login.anonymous_user()
     if request.path.startswith(REST):
         return _problem(status, sentence or str(page.sentence))
-    if request.endpoint == "static":
+    if request.path.startswith(WITHOUT_COOKIES):
         return Response(f"{HTTPStatus(status).phrase}\n", status=status, mimetype="text/plain")
     html = render_template(
         "errors/_error.html" if htmx and not htmx.boosted else "errors/error.html",

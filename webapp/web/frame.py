@@ -21,7 +21,20 @@ __all__ = ["Banner", "Entry", "Frame", "add_banner_source", "init_app", "locale"
 PRODUCT = "Blue Webhooks"
 THEME_ICONS = {"auto": "sun-moon", "light": "sun", "dark": "moon"}
 BANNER_SOURCES = "frame.banners"
-STYLE_SHEETS = ("app", "tokens", "frame", "menus", "parts", "forms", "code", "code-light", "code-dark", "print")
+STYLE_SHEETS = (
+    "app",
+    "tokens",
+    "frame",
+    "menus",
+    "parts",
+    "tables",
+    "workspace",
+    "forms",
+    "code",
+    "code-light",
+    "code-dark",
+    "print",
+)
 SCRIPTS = (
     "vendor/htmx.org@2.0.11/htmx.min.js",
     "vendor/idiomorph@0.8.0/idiomorph-ext.min.js",
