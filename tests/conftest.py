@@ -18,6 +18,7 @@ from tests import postgresql
 from tests.factories import Make
 from tests.requirements import requires
 from webapp import config, create_app
+from webapp.accounts.sign_in import ticket
 from webapp.extensions import db
 from webapp.models import Base, Role, User
 
@@ -90,7 +91,7 @@ class Browser(FlaskClient):
     def sign_in(self, user: User) -> Browser:
         """Be this person from now on, without the form."""
         with self.session_transaction() as session:
-            session["_user_id"] = user.get_id()
+            session["_user_id"] = ticket(user)
             session["_fresh"] = True
         return self
 

@@ -6,14 +6,39 @@ from pathlib import Path
 
 from flask import Blueprint, Flask
 
-from webapp.web import errors, frame, headers, preferences
+from webapp.web import (
+    errors,
+    event_types,
+    frame,
+    headers,
+    lists,
+    preferences,
+    profile,
+    projects,
+    receiving,
+    records,
+    session,
+    setup,
+    tokens,
+)
 from webapp.web.frame import locale, time_zone
 
 __all__ = ["BLUEPRINTS", "folder", "init_app", "locale", "time_zone"]
 
 PACKAGE = Path(__file__).parents[1]
 
-BLUEPRINTS: tuple[Blueprint, ...] = (preferences.bp,)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    event_types.bp,
+    lists.bp,
+    preferences.bp,
+    profile.bp,
+    projects.bp,
+    receiving.bp,
+    records.bp,
+    session.bp,
+    setup.bp,
+    tokens.bp,
+)
 
 
 def folder(name: str) -> Path:

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 
 from webapp.models import Invalid
 from webapp.web.errors import said
 
 Value = TypeVar("Value")
+
+# WTForms takes texts that are translated when they are shown; its type stubs do not know that. Import it as `_l`.
+lazy_text: Callable[[str], Any] = lazy_gettext
+
+
+def choice(value: str, label: Any, group: str | None = None) -> Any:
+    """One choice of a select field or of radio buttons, under the heading `group` if there is one."""
+    return SelectChoice(value, label, optgroup=group)
+
+
+def time_zones() -> list[Any]:
+    """The time zones to choose from: places, and UTC."""
+    return [choice(name, name) for name in sorted(zoneinfo.available_timezones()) if not name.startswith("Etc/")]
 
 
 class Form(FlaskForm):
@@ -21,6 +37,9 @@ class Form(FlaskForm):
         """No CSRF field of its own: it would be the second one."""
 
         csrf = False
+
+    def __init__(self, *args: Any, **values: Any) -> None:
+        super().__init__(*args, **values)  # type: ignore[no-untyped-call]
 
 
 class Required:

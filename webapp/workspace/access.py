@@ -52,6 +52,11 @@ def may(role: Role | None, right: Right) -> bool:
     return role in _ROLES[right]
 
 
+def rights(role: Role | None) -> frozenset[Right]:
+    """All that somebody with this role may do."""
+    return frozenset(right for right in _ROLES if may(role, right))
+
+
 def role_in(project: Project, user: User) -> Role | None:
     """Somebody's role in a project, None when they are no member."""
     query = sa.select(ProjectMember.role)
@@ -66,6 +71,11 @@ def projects_of(user: User, include_archived: bool = False) -> list[Project]:
 def administered_projects(user: User) -> list[Project]:
     """The projects whose events somebody's webhooks may get (setting WEBHOOK_ROLE), archived ones left out."""
     return _projects(user, webhook_roles(config.current().webhook_role))
+
+
+def run_by(user: User) -> list[Project]:
+    """The projects that somebody owns or administers, whatever WEBHOOK_ROLE says; archived ones left out."""
+    return _projects(user, ADMINISTRATORS)
 
 
 def load_project(project_id: str, user: User) -> Project:

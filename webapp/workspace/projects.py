@@ -23,7 +23,7 @@ from webapp.models import (
     User,
     transaction,
 )
-from webapp.models.texts import NAME_LENGTH, caller_id, checked, one_line, paragraphs
+from webapp.models.texts import NAME_LENGTH, caller_id, checked, one_line, paragraphs, slug_of
 from webapp.models.texts import slug as slug_rule
 from webapp.workspace import access, positions
 
@@ -45,19 +45,22 @@ class Overview:
 def create(
     name: str,
     *,
-    company: Company,
+    company: Company | str,
     by: User,
     slug: str | None = None,
     description: str = "",
     id: str | None = None,  # noqa: A002
 ) -> Project:
-    """A new project with a first list; `by` is its owner. Raises Invalid with each wrong field, or at `company_id`."""
-    values = _checked(name, slug, description, id)
-    company_id = company.id
+    """A new project with a first list; `by` is its owner. `company` is one of theirs, or the name of a new one.
+
+    Raises Invalid with each wrong field: `name`, `slug`, `description`, `id`, `company`, or `company_id`.
+    """
+    values = _checked(name, slug, description, id, company if isinstance(company, str) else None)
+    company_name, company_id = values.pop("company", ""), "" if isinstance(company, str) else company.id
     with transaction() as session:
         if "id" in values and session.get(Project, values["id"]) is not None:
             raise Invalid("id", "This id is taken.")
-        project = _owned(values, company_id, by)
+        project = _owned(values, company_id or _new_company(company_name, by), by)
         first = RecordList(title=FIRST_LIST, position=positions.STEP, project=project, created_by_id=by.id)
         session.add_all([project, first])
         session.flush()
@@ -106,7 +109,9 @@ def overview(user: User, *, search: str = "", include_archived: bool = False) ->
     ]
 
 
-def _checked(name: str, slug: str | None, description: str | None, project_id: str | None) -> dict[str, Any]:
+def _checked(
+    name: str, slug: str | None, description: str | None, project_id: str | None, company: str | None = None
+) -> dict[str, Any]:
     values = checked(
         name=lambda: one_line("name", name, longest=NAME_LENGTH, empty="Enter a name."),
         slug=lambda: slug_rule(slug, name=name),
@@ -114,6 +119,9 @@ def _checked(name: str, slug: str | None, description: str | None, project_id: s
             None if description is None else paragraphs("description", description, longest=DESCRIPTION_LENGTH)
         ),
         id=lambda: None if project_id is None else caller_id(project_id),
+        company=lambda: (
+            None if company is None else one_line("company", company, longest=NAME_LENGTH, empty="Enter a name for it.")
+        ),
     )
     return {key: value for key, value in values.items() if value is not None}
 
@@ -132,6 +140,14 @@ def _upsert(values: dict[str, Any], company_id: str, by: User, *, keeps_slug: bo
         project.name = values["name"]
         project.slug = project.slug if keeps_slug else values["slug"]
     return project
+
+
+def _new_company(name: str, by: User) -> str:
+    company = Company(name=name, slug=slug_of(name))
+    company.members.append(CompanyMember(user_id=by.id, role=Role.OWNER))
+    db.session.add(company)
+    db.session.flush()
+    return company.id
 
 
 def _owned(values: dict[str, Any], company_id: str, by: User) -> Project:

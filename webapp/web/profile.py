@@ -1,0 +1,95 @@
+"""Profile settings: what somebody is called, how they like the pages, their password and sessions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+from wtforms import PasswordField, SelectField, StringField
+
+from webapp.accounts import people
+from webapp.web.forms import Form, Required, choice, run, time_zones
+from webapp.web.forms import lazy_text as _l
+from webapp.web.loading import for_people, me
+from webapp.web.person import LOCALES, THEMES
+from webapp.web.session import begin, is_kept
+
+bp = for_people(Blueprint("profile", __name__, url_prefix="/settings/profile"))
+
+
+def _with_browser(choices: list[Any]) -> list[Any]:
+    return [choice("", _("As the browser says")), *choices]
+
+
+class ProfileForm(Form):
+    """What somebody says about themselves."""
+
+    name = StringField(_l("Name"), [Required()])
+    locale = SelectField(_l("Language"), choices=lambda: _with_browser([choice(*each) for each in LOCALES.items()]))
+    time_zone = SelectField(_l("Time zone"), choices=lambda: _with_browser(time_zones()))
+    theme = SelectField(_l("Theme"), choices=[choice(*each) for each in THEMES.items()])
+
+
+class PasswordForm(Form):
+    """The old password and the new one."""
+
+    old = PasswordField(_l("Old password"), [Required()])
+    new = PasswordField(_l("New password"), [Required()])
+
+
+@bp.get("")
+def edit() -> str:
+    """The profile settings."""
+    return _page()
+
+
+@bp.post("")
+def update() -> Response | tuple[str, int]:
+    """Keep what somebody says about themselves."""
+    form = ProfileForm()
+    done = run(
+        form,
+        lambda: people.edit(
+            me(),
+            name=form.name.data or "",
+            locale=form.locale.data or "",
+            time_zone=form.time_zone.data or "",
+            theme=form.theme.data or "",
+        ),
+    )
+    if done is None:
+        return _page(profile=form), 422
+    flash(_("Saved."), "success")
+    return redirect(url_for(".edit"), 303)
+
+
+@bp.post("/password")
+def change_password() -> Response | tuple[str, int]:
+    """A new password: this browser stays signed in, all others are signed out."""
+    form = PasswordForm()
+    done = run(form, lambda: people.change_password(me(), old=form.old.data or "", new=form.new.data or ""))
+    if done is None:
+        return _page(password=form), 422
+    begin(me(), is_kept=is_kept())
+    flash(_("Your password is changed. All other sessions were signed out."), "success")
+    return redirect(url_for(".edit"), 303)
+
+
+@bp.post("/sessions")
+def end_sessions() -> Response:
+    """Sign out everywhere, here too."""
+    people.sign_out_everywhere(me())
+    return redirect(url_for("session.new"), 303)
+
+
+def _page(profile: ProfileForm | None = None, password: PasswordForm | None = None) -> str:
+    person = me()
+    values = {name: getattr(person, name) for name in ("name", "locale", "time_zone")}
+    return render_template(
+        "profile/edit.html",
+        profile=profile or ProfileForm(formdata=None, data={**values, "theme": person.theme or "auto"}),
+        password=password or PasswordForm(formdata=None),
+        email=person.email,
+    )
