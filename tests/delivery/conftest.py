@@ -11,8 +11,9 @@ from flask import Flask
 
 from tests.conftest import Make
 from tests.receiver import Receiver
+from webapp.delivery import dispatching
 from webapp.delivery.dispatching import Dispatcher
-from webapp.extensions import db
+from webapp.extensions import bell, db
 
 
 @pytest.fixture
@@ -29,9 +30,10 @@ def app(make_app: Callable[..., Flask], receiver: Receiver) -> Flask:
 
 
 @pytest.fixture
-def start_worker(app: Flask, make: Make) -> Iterator[Callable[..., Dispatcher]]:
+def start_worker(app: Flask, make: Make, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Dispatcher]]:
     """Start a worker in this process: `start_worker(threads=4)`. It stops with the test."""
     started: list[Dispatcher] = []
+    monkeypatch.setattr(bell, "_ring", dispatching.wake)
 
     def start(**values: Any) -> Dispatcher:
         worker = Dispatcher(app, **values)

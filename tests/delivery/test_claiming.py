@@ -13,7 +13,7 @@ from flask import Flask
 
 from tests.factories import Make
 from webapp.delivery import leases
-from webapp.delivery.claiming import BORROWED_IN_FLIGHT, GUARANTEED_IN_FLIGHT, Turn, claim, is_due
+from webapp.delivery.claiming import BORROWED_IN_FLIGHT, GUARANTEED_IN_FLIGHT, Turn, claim, next_due_at
 from webapp.delivery.claims import Claim
 from webapp.extensions import db
 from webapp.models import Attempt, Delivery, DeliveryKind, DeliveryState, Redelivery, Webhook, transaction, utc_now
@@ -24,6 +24,11 @@ LEASE = timedelta(seconds=60)
 @pytest.fixture
 def turn() -> Turn:
     return Turn(worker="test:1")
+
+
+def is_due() -> bool:
+    due_at = next_due_at()
+    return due_at is not None and due_at <= utc_now()
 
 
 def take(turn: Turn, slots: int = 200, lease: timedelta = LEASE) -> list[Claim]:

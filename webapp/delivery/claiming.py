@@ -75,6 +75,12 @@ _REDELIVERIES = (
     .order_by(Redelivery.seq)
     .limit(_MOST)
 )
+_NEXT_DUE = (
+    sa.select(Delivery.next_attempt_at)
+    .where(Delivery.next_attempt_at.is_not(None), Delivery.lease_until.is_(None))
+    .order_by(Delivery.next_attempt_at)
+    .limit(1)
+)
 _SUSPECT = sa.select(Delivery.seq).where(_IS_DUE, Delivery.claims > 0).order_by(Delivery.next_attempt_at).limit(1)
 
 
@@ -88,12 +94,11 @@ class Turn:
     is_suspects_turn: bool = False
 
 
-def is_due() -> bool:
-    """Whether something could be claimed: a cheap look without the write lock."""
-    due = sa.select(Delivery.seq).where(_IS_DUE).limit(1)
-    if db.session.execute(due, {"now": database_now()}).first() is not None:
-        return True
-    return db.session.execute(_REDELIVERIES, {"most": 1}).first() is not None
+def next_due_at() -> datetime | None:
+    """When the next delivery is due, by the index alone; None when none waits. A wish to send again is due at once."""
+    if db.session.execute(_REDELIVERIES, {"most": 1}).first() is not None:
+        return database_now()
+    return db.session.scalar(_NEXT_DUE)
 
 
 def claim(turn: Turn, *, slots: int, lease: timedelta) -> list[Claim]:

@@ -21,6 +21,7 @@ from webapp.delivery.claims import Claim
 from webapp.delivery.recorder import Recorder
 from webapp.delivery.recording import Result
 from webapp.delivery.sending import Sender
+from webapp.models import database_now
 
 log = logging.getLogger(__name__)
 
@@ -95,23 +96,33 @@ class Dispatcher:
             self._bell.clear()
             try:
                 with self._app.app_context():
-                    self._look()
+                    wait_s = self._look()
             except Exception:
                 log.exception("the look at the database failed; trying again", extra={"pause_s": PAUSE_AFTER_ERROR_S})
                 self._stopping.wait(PAUSE_AFTER_ERROR_S)
-            self._bell.wait(LOOK_EVERY_S)
+            else:
+                self._bell.wait(wait_s)
 
-    def _look(self) -> None:
+    def _look(self) -> float:
+        """Do all that is to be done now; returns how long to wait before the next look, in seconds."""
         self._beat()
         self._give_back()
         leases.expire()
         while not self._stopping.is_set():
             fanned_out = fan_out.fan_out() if fan_out.is_waiting() else 0
-            claims = self._claim()
+            wait_s = self._until_due()
+            claims = self._claim() if wait_s <= 0 else []
             for claim in claims:
                 self._hand_over(claim)
             if not (fanned_out or claims):
-                return
+                # Due, but not to be had (no free slot, a webhook's cap): what ends in the meantime rings.
+                return wait_s if wait_s > 0 else LOOK_EVERY_S
+        return 0.0
+
+    def _until_due(self) -> float:
+        due_at = claiming.next_due_at()
+        wait_s = LOOK_EVERY_S if due_at is None else (due_at - database_now()).total_seconds()
+        return min(wait_s, LOOK_EVERY_S)
 
     def _beat(self) -> None:
         if time.monotonic() >= self._beat_at:
@@ -120,8 +131,6 @@ class Dispatcher:
 
     def _claim(self) -> list[Claim]:
         slots = self._threads + READ_AHEAD - self._in_hand
-        if slots <= 0 or not claiming.is_due():
-            return []
         return claiming.claim(self._turn, slots=slots, lease=self._settings.lease)
 
     def _hand_over(self, claim: Claim) -> None:
