@@ -75,10 +75,7 @@ def compact(
 
 
 def _compact_names(code: str) -> tuple[str, str]:
-    for beginning, short, key in _COMPACT_NAMES:
-        if code.startswith(beginning):
-            return short + code.removeprefix(beginning), key
-    raise AssertionError("the last row fits every code")
+    return next((new + code.removeprefix(old), key) for old, new, key in _COMPACT_NAMES if code.startswith(old))
 
 
 def _value(value: bytes | None) -> Any:
