@@ -6,6 +6,7 @@ import pytest
 from flask import Flask, request
 
 from tests.conftest import Browser
+from tests.factories import Make
 from tests.page_checker import check_page, check_part
 
 GOOD = """<!doctype html><html lang="en"><head><title>Page - Product</title></head>
@@ -34,7 +35,8 @@ FAULTS = {
 
 
 @pytest.fixture(autouse=True)
-def _page(app: Flask) -> None:
+def _page(app: Flask, make: Make) -> None:
+    make.user()  # else every page leads to the first-run page
     app.add_url_rule("/page", "page", lambda: GOOD.format(request.values.get("part", "")), methods=["GET", "POST"])
 
 

@@ -24,6 +24,12 @@ SAMPLE = """
 """
 
 
+@pytest.fixture(autouse=True)
+def _somebody(make: Make) -> None:
+    """There is a person, so that the first-run page is behind us."""
+    make.user()
+
+
 @pytest.fixture
 def app(make_app: Callable[..., Flask]) -> Flask:
     """The application with a few pages to stand in the frame, and without letting errors through to the test."""

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from tests.conftest import Browser
+from tests.factories import Make
 from webapp.web import headers
 
 EVERYWHERE = {
@@ -16,6 +17,12 @@ EVERYWHERE = {
     "Content-Security-Policy": headers.CONTENT_SECURITY_POLICY,
 }
 PAGES = ["/nowhere", "/docs", "/login", "/api/v1/nowhere", "/settings/webhooks", "/healthz"]
+
+
+@pytest.fixture(autouse=True)
+def _somebody(make: Make) -> None:
+    """There is a person, so that the first-run page is behind us."""
+    make.user()
 
 
 @pytest.mark.parametrize("path", PAGES)

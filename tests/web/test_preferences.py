@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.conftest import Browser, Cast
+from tests.factories import Make
 from webapp.extensions import db
+
+
+@pytest.fixture(autouse=True)
+def _somebody(make: Make) -> None:
+    """There is a person, so that the first-run page is behind us."""
+    make.user()
 
 
 def test_a_choice_is_kept_in_the_browser_and_leads_back(client: Browser) -> None:
