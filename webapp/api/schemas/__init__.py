@@ -1,0 +1,1 @@
+"""The shapes of what comes in and goes out, in camelCase. They parse and show; every rule is decided below."""
