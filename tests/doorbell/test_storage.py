@@ -59,6 +59,16 @@ def test_a_damaged_queue_is_put_aside(huey_and_note: Any, seen: list[Any], tmp_p
 
 
 @pytest.mark.usefixtures("listening")
+def test_a_queue_without_tables_gets_them_again(huey_and_note: Any, seen: list[Any], tmp_path: Path) -> None:
+    _, note = huey_and_note
+    note(1)
+    until(lambda: seen == [1])
+    with contextlib.closing(sqlite3.connect(tmp_path / "queue.db")) as other:
+        other.execute("drop table task")
+    ring_until_seen(note, 2, seen)
+
+
+@pytest.mark.usefixtures("listening")
 @pytest.mark.parametrize("damage", [b"", b"no database " * 1000])
 def test_damage_while_it_runs_is_mended(huey_and_note: Any, seen: list[Any], tmp_path: Path, damage: bytes) -> None:
     _, note = huey_and_note
@@ -131,6 +141,24 @@ def test_a_locked_queue_does_not_hold_up_the_one_who_rings(huey_and_note: Any, t
         with pytest.raises(BellLostError, match="locked"):
             note(2)
         assert time.monotonic() - begun < BELL_LIMIT
+
+
+@pytest.mark.usefixtures("listening")
+def test_a_locked_queue_is_looked_at_again_without_a_word(
+    huey_and_note: Any, seen: list[Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    huey, note = huey_and_note
+    note(0)
+    until(lambda: seen == [0])
+    with contextlib.closing(sqlite3.connect(tmp_path / "queue.db", isolation_level=None)) as other:
+        other.execute("begin exclusive")
+        other.execute("insert into task (queue, data) select ?, ?", (huey.name, huey.serialize_task(note.s(1))))
+        sockets.ring(huey.storage.folder)
+        with pytest.raises(BellLostError):
+            note(2)
+        other.execute("commit")
+    until(lambda: seen == [0, 1])
+    assert "cannot be read" not in caplog.text
 
 
 def test_a_folder_that_is_missing_is_complained_about_once_and_never_ends_the_listener(

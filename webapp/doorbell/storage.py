@@ -13,8 +13,8 @@ import os
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from huey.storage import SqliteStorage
 
@@ -72,9 +72,14 @@ class DoorbellStorage(SqliteStorage):
         """The next item, or None after MAX_WAIT. Raises sqlite3.Error or OSError while the file is out of order."""
         self._own()
         bell = self._open_bell()  # before the first look, so that no ring falls between look and wait
-        item = self._take()
-        if item is None and self._wait(bell):
+        try:
             item = self._take()
+            if item is None and self._wait(bell):
+                item = self._take()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            return None  # others are at it; whoever listens looks again at once
         return item
 
     def close(self) -> bool:
@@ -159,13 +164,15 @@ class DoorbellStorage(SqliteStorage):
             super().close()
 
     @contextlib.contextmanager
-    def _mending(self) -> Any:
-        """Put a file that is no database aside: what was in it was only a bell."""
+    def _mending(self) -> Iterator[None]:
+        """Open anew after any error, and put a file that is no database aside: what was in it was only a bell."""
         try:
             yield
-        except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", None) in _CORRUPT:
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", None)
+            if code != sqlite3.SQLITE_BUSY:
                 super().close()
+            if code in _CORRUPT:
                 _put_aside(Path(self.filename))
             raise
 
