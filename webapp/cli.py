@@ -32,7 +32,9 @@ STOP_MARGIN_S = 5.0
 LOOK_AT_THREADS_EVERY_S = 1.0
 
 _host = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-_port = click.option("--port", default=5000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+_port = click.option(
+    "--port", default=5000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on."
+)
 
 
 def main() -> None:
@@ -75,7 +77,12 @@ def up(host: str, port: int, demo: bool) -> None:
     click.echo(f"Blue Webhooks {VERSION} on {settings.base_url}  (stop with Ctrl-C)")
     roles = (["web", "--host", host, "--port", str(port)], ["worker"])
     stop_within_s = settings.request_timeout.total_seconds() + STOP_MARGIN_S
-    Supervisor(roles, stop_within_s=stop_within_s, say=lambda text: click.echo(text, err=True)).run()
+    Supervisor(
+        roles,
+        is_first_ready=lambda: _answers(host, port),
+        stop_within_s=stop_within_s,
+        say=lambda text: click.echo(text, err=True),
+    ).run()
 
 
 @commands.command()
@@ -101,7 +108,9 @@ def web(host: str, port: int) -> None:
 
 
 @commands.command()
-@click.option("--threads", default=dispatching.THREADS, show_default=True, type=click.IntRange(1, 256), help="Requests at once.")
+@click.option(
+    "--threads", default=dispatching.THREADS, show_default=True, type=click.IntRange(1, 256), help="Requests at once."
+)
 def worker(threads: int) -> None:
     """Send what is due. Any number of workers may run, also on other machines."""
     lifeline.hold()
@@ -217,6 +226,14 @@ def _know_own_address(host: str, port: int) -> None:
     os.environ.setdefault(f"{PREFIX}BASE_URL", f"http://{bracketed}:{port}")
 
 
+def _answers(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def _require_free(host: str, port: int) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -224,7 +241,9 @@ def _require_free(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise click.ClickException(f"Cannot listen on {host} port {port}: {error.strerror}. Choose another with --port.") from None
+            raise click.ClickException(
+                f"Cannot listen on {host} port {port}: {error.strerror}. Choose another with --port."
+            ) from None
 
 
 def _setup_code(app: Flask, host: str) -> str | None:

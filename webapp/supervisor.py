@@ -16,6 +16,7 @@ LOOK_EVERY_S = 0.2
 FIRST_PAUSE_S = 0.5  # before a child that died is started again; doubles while it keeps dying
 LONGEST_PAUSE_S = 30.0
 IS_STABLE_AFTER_S = 60.0
+WAIT_FOR_FIRST_S = 10.0  # the first role gets a head start: what it serves may be what the others send to
 
 
 @dataclass
@@ -37,24 +38,39 @@ class Child:
 class Supervisor:
     """Runs children until SIGTERM or SIGINT. `stop_within_s` is how long they may take to finish what they do."""
 
-    def __init__(self, roles: Sequence[Sequence[str]], *, stop_within_s: float, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        roles: Sequence[Sequence[str]],
+        *,
+        is_first_ready: Callable[[], bool],
+        stop_within_s: float,
+        say: Callable[[str], None],
+    ) -> None:
         self._children = [Child(arguments) for arguments in roles]
+        self._is_first_ready = is_first_ready
         self._stop_within_s = stop_within_s
         self._say = say
         self._stops = 0
-        self._lifeline, self._end = os.pipe()
+        self._lifeline, self._held_end = os.pipe()
 
     def run(self) -> None:
         """Start the children and keep them; returns when all have stopped."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._ask_to_stop())
         try:
+            self._start(self._children[0])
+            self._wait_for_first()
             while not self._stops:
                 for child in self._children:
                     self._tend(child)
                 time.sleep(LOOK_EVERY_S)
         finally:
             self._stop()
+
+    def _wait_for_first(self) -> None:
+        until = time.monotonic() + WAIT_FOR_FIRST_S
+        while not self._stops and time.monotonic() < until and not self._is_first_ready():
+            time.sleep(LOOK_EVERY_S / 4)
 
     def _ask_to_stop(self) -> None:
         self._stops += 1
@@ -82,13 +98,16 @@ class Supervisor:
         child.started_at = time.monotonic()
 
     def _stop(self) -> None:
-        running = [child.process for child in self._children if child.process is not None and child.is_running]
-        for process in running:
-            process.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + self._stop_within_s
+        """The last role first: what still sends may send to the first one."""
         asked = self._stops
-        for process in running:
-            while process.poll() is None:
-                if time.monotonic() > deadline or self._stops > asked:
-                    process.kill()
-                time.sleep(0.05)
+        for child in reversed(self._children):
+            if child.process is not None and child.is_running:
+                self._end(child.process, asked)
+
+    def _end(self, process: subprocess.Popen[bytes], asked: int) -> None:
+        process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + self._stop_within_s
+        while process.poll() is None:
+            if time.monotonic() > deadline or self._stops > asked:
+                process.kill()
+            time.sleep(LOOK_EVERY_S / 4)

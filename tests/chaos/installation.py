@@ -1,0 +1,168 @@
+"""A real installation in a temporary folder: real processes, real sockets, real signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+START_LIMIT_S = 40.0
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(claim: Callable[[], Any], within: float, what: str) -> Any:
+    """What `claim` returns once it is true; AssertionError naming `what` after `within` seconds."""
+    deadline = time.monotonic() + within
+    while not (found := claim()):
+        assert time.monotonic() < deadline, f"not within {within} s: {what}"
+        time.sleep(0.02)
+    return found
+
+
+class Installation:
+    """Settings, a folder, and the processes that were started in it. `close()` ends those that still run."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.log = folder / "log.txt"
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("WEBAPP_")}
+        self.environment |= {f"WEBAPP_{name.upper()}": value for name, value in settings.items()}
+        self.environment |= {"PYTHONUNBUFFERED": "1", "WEBAPP_LOG_FORMAT": "json"}
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def run(self, *arguments: str) -> str:
+        """Run a command to its end; what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "webapp", *arguments],
+            cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False, timeout=START_LIMIT_S,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a command that goes on."""
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "webapp", *arguments],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
+        self._processes.append(process)
+        return process
+
+    def up(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """`webapp up` on a free port, ready to be asked."""
+        process = self.start("up", "--port", str(self.port), *arguments)
+        self.wait_for_web()
+        wait_until(lambda: self.rows("SELECT id FROM worker"), START_LIMIT_S, "a worker beats")
+        return process
+
+    def wait_for_web(self) -> None:
+        """Wait until the pages answer."""
+        wait_until(lambda: self.status("/healthz") == 200, START_LIMIT_S, f"web answers\n{self.printed()}")
+
+    def printed(self) -> str:
+        """All that was printed so far."""
+        return self.log.read_text() if self.log.exists() else ""
+
+    def password(self) -> str:
+        """The password that the demo printed."""
+        found = re.search(r"password: (\S+)", self.printed())
+        assert found, self.printed()
+        return found.group(1)
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def status(self, path: str) -> int | None:
+        """The status of a page, None when nobody answers."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=2) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return None
+
+    def call(self, method: str, path: str, token: str, body: Any = None, **headers: str) -> Any:
+        """A REST call; its answer as JSON."""
+        request = urllib.request.Request(
+            f"{self.url}/api/v1{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json", **headers},
+        )
+        with urllib.request.urlopen(request, timeout=15) as answer:
+            text = answer.read()
+            return json.loads(text) if text else None
+
+    def rows(self, query: str, *values: Any) -> list[Any]:
+        """Rows of the database, read from outside."""
+        path = self.folder / "instance" / "app.db"
+        if not path.exists():
+            return []
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
+            try:
+                return connection.execute(query, values).fetchall()
+            except sqlite3.OperationalError:
+                return []
+
+    def worker_pid(self) -> int:
+        """The process that sends."""
+        return int(
+            wait_until(lambda: self.rows("SELECT pid FROM worker ORDER BY started_at DESC"), 10, "a worker")[0][0]
+        )
+
+    def close(self) -> None:
+        """End what was started here and still runs."""
+        for process in self._processes:
+            if process.poll() is None:
+                process.terminate()
+        for process in self._processes:
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        os.kill(pid, 0)
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text() if Path("/proc").exists() else True
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
+def children(pid: int) -> list[int]:
+    """The direct children of a process."""
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    return [int(line) for line in listed.stdout.split()]
+
+
+KILL = signal.SIGKILL

@@ -1,0 +1,105 @@
+"""The house keeps its shape: arrows, sizes, one door to the outside, and words that are not used."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MAX_LINES, MAX_TEST_LINES = 400, 600
+TOP_LEVEL = {"pyproject.toml", "README.md", "webapp", "templates", "static", "tests", "instance"}
+OPENS_CONNECTIONS = re.compile(
+    r"^\s*(?:import|from)\s+(?:requests|urllib3|httpx|aiohttp|http\.client|urllib\.request)\b"
+    r"|socket\.create_connection|\.urlopen\(",
+    re.MULTILINE,
+)
+# The sender; and `webapp up`, which looks whether its own web process listens.
+DOORS = {"webapp/delivery/transport", "webapp/delivery/sending.py", "webapp/cli.py"}
+NEVER = re.compile(r"\b(?:pickle\.loads?|yaml\.load|render_template_string|eval|exec)\(")
+FORBIDDEN_NAMES = re.compile(r"(?:utils?|helpers?|common|managers?|services?|misc)\.py$")
+
+
+def sources(folder: str, pattern: str = "*.py") -> Iterator[Path]:
+    return (path for path in sorted((ROOT / folder).rglob(pattern)) if "vendor" not in path.parts)
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def test_imports_go_one_way_down() -> None:
+    linted = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert linted.returncode == 0, linted.stdout
+
+
+@pytest.mark.parametrize(("folder", "most"), [("webapp", MAX_LINES), ("tests", MAX_TEST_LINES)])
+def test_no_file_is_a_god(folder: str, most: int) -> None:
+    long = {name(path): len(path.read_text().splitlines()) for path in sources(folder) if "versions" not in path.parts}
+    assert {path: lines for path, lines in long.items() if lines > most} == {}
+
+
+def test_nothing_else_lies_at_the_top_level() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("this is no checkout")
+    tops = {path.split("/")[0] for path in listed.stdout.split()}
+    assert {top for top in tops if not top.startswith(".")} <= TOP_LEVEL
+
+
+def test_no_module_is_a_drawer_for_everything() -> None:
+    assert [name(path) for path in sources("webapp") if FORBIDDEN_NAMES.search(path.name)] == []
+
+
+def test_one_door_leads_outside() -> None:
+    found = {name(path) for path in sources("webapp") if OPENS_CONNECTIONS.search(path.read_text())}
+    assert {path for path in found if not any(path.startswith(door) for door in DOORS)} == set()
+
+
+def test_nothing_is_unpickled_evaluated_or_rendered_from_text() -> None:
+    assert [name(path) for path in sources("webapp") if NEVER.search(path.read_text())] == []
+
+
+def test_secrets_are_never_compared_with_equals() -> None:
+    """A comparison that stops at the first difference tells how much was right."""
+    secret = re.compile(r"(?:secret|signature|digest|hmac|password|secret_sha256)$", re.IGNORECASE)
+    found = []
+    for path in sources("webapp"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Compare) or not isinstance(node.ops[0], ast.Eq | ast.NotEq):
+                continue
+            sides = [node.left, *node.comparators]
+            named = [getattr(side, "attr", getattr(side, "id", "")) for side in sides]
+            in_a_query = any(
+                isinstance(side, ast.Attribute) and ast.unparse(side.value)[:1].isupper() for side in sides
+            )
+            in_a_query |= any(".c." in ast.unparse(side) for side in sides)
+            in_a_query |= any(isinstance(side, ast.Constant) and not isinstance(side.value, str) for side in sides)
+            if any(secret.search(one) for one in named) and not in_a_query:
+                found.append(f"{name(path)}:{node.lineno} {ast.unparse(node)}")
+    assert found == []
+
+
+def test_templates_hold_no_inline_style_or_script() -> None:
+    inline = re.compile(
+        r"\s(?:style|on[a-z]+|hx-on[:\w-]*)\s*=|<style|<script(?![^>]*\bsrc=)|\|\s*safe\b", re.IGNORECASE
+    )
+    found = {name(path): inline.findall(path.read_text()) for path in sources("templates", "*.html")}
+    assert {path: hits for path, hits in found.items() if hits} == {}
+
+
+def test_no_statement_is_built_from_values() -> None:
+    """Bound parameters only: no f-string, no %, no format inside text()."""
+    built = re.compile(r"\btext\(\s*f[\"']|\btext\([^)]*[\"']\s*%|\btext\([^)]*\.format\(")
+    assert [name(path) for path in sources("webapp") if built.search(path.read_text())] == []
