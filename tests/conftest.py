@@ -154,7 +154,7 @@ class Cast:
 
 @pytest.fixture
 def cast(make: Make) -> Cast:
-    """`admin` and `teammate` work in `cast.admin`'s project (make.project_of(admin)); `stranger` has one of their own."""
+    """`admin` and `teammate` work in one project, `make.project_of(admin)`; `stranger` has another."""
     admin, teammate, stranger = (
         make.user(name="Ada Admin"),
         make.user(name="Tim Teammate"),

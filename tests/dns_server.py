@@ -30,9 +30,7 @@ class DnsServer:
     """Answers from `with` to its end. Unknown names do not exist; nothing of an answer may be kept (TTL 0)."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind((host, 0))
-        self._tcp = socket.create_server((host, self._udp.getsockname()[1]))
+        self._tcp, self._udp = _both(host)
         self.port: int = self._udp.getsockname()[1]
         self.address = f"{host}:{self.port}"
         self.queries: list[tuple[str, str, str]] = []  # name, type, "udp" or "tcp"
@@ -138,3 +136,17 @@ class DnsServer:
             response.answer.append(dns.rrset.from_text(f"{name}.", 0, "IN", kind, *answer))
         elif not seen and not any(known == name for known, _ in self._records):
             response.set_rcode(dns.rcode.NXDOMAIN)
+
+
+def _both(host: str) -> tuple[socket.socket, socket.socket]:
+    """A TCP and a UDP socket on the same free port."""
+    while True:
+        tcp = socket.create_server((host, 0))
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            udp.bind(tcp.getsockname())
+        except OSError:
+            tcp.close()
+            udp.close()
+        else:
+            return tcp, udp

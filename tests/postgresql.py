@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -46,7 +47,7 @@ def server() -> Iterator[str]:
             _wait(folder)
             yield f"postgresql://tests@/{{database}}?host={folder}"
         finally:
-            running.terminate()
+            running.send_signal(signal.SIGINT)  # SIGTERM would wait for connections that a failed test left open
             running.wait(timeout=START_LIMIT_S)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

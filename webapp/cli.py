@@ -104,7 +104,7 @@ def web(host: str, port: int) -> None:
         served.config["SETUP_CODE"] = code
         return served
 
-    Server(make, host=host, port=port).run()
+    Server(make, host=host, port=port).run()  # type: ignore[no-untyped-call]
 
 
 @commands.command()

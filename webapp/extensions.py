@@ -39,7 +39,7 @@ huey = AppHuey("blue-webhooks")
 
 
 class Bell:
-    """Says "there is work" to the workers. A bell that fails is logged and counted, never raised: rows are the truth."""
+    """Says "there is work" to the workers. One that fails is logged and counted, never raised: rows are the truth."""
 
     def __init__(self) -> None:
         self.lost = 0
@@ -55,7 +55,7 @@ class Bell:
             return
         try:
             self._ring()
-        except Exception:  # noqa: BLE001 - whatever the queue does, the change is on disk already
+        except Exception:
             self.lost += 1
             log.warning("the bell could not be rung; the workers look each second anyway", exc_info=True)
 

@@ -56,4 +56,3 @@ def _found_revision() -> str | None:
             return None
     with db.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -17,8 +18,6 @@ def hold() -> None:
 
 
 def _watch(descriptor: int) -> None:
-    try:
+    with contextlib.suppress(OSError):
         os.read(descriptor, 1)
-    except OSError:
-        pass
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Structured logs: one line for people on a terminal, JSON for machines. No bodies, header values, query strings or secrets."""
+"""Structured logs: a line for people on a terminal, JSON for machines. No bodies, header values, queries, secrets."""
 
 from __future__ import annotations
 

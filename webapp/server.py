@@ -16,7 +16,7 @@ GRACEFUL_TIMEOUT_S = 30
 MAX_HEAD_LINE_BYTES = 8190
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """A gunicorn that serves what `make` makes, in each of its processes anew."""
 
     def __init__(self, make: Callable[[], Flask], *, host: str, port: int) -> None:
@@ -34,10 +34,11 @@ class Server(BaseApplication):  # type: ignore[misc]
             "loglevel": "warning",
             "control_socket_disable": True,
         }
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
 
     def load_config(self) -> None:
         """Hand our options to gunicorn; nothing is read from files or the environment."""
+        assert self.cfg is not None  # noqa: S101 - made by gunicorn just before; a fact for the type checker
         for name, value in self._options.items():
             self.cfg.set(name, value)
 

@@ -89,7 +89,7 @@ class Supervisor:
             self._start(child)
 
     def _start(self, child: Child) -> None:
-        child.process = subprocess.Popen(
+        child.process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "webapp", *child.arguments],
             env={**os.environ, DESCRIPTOR: str(self._lifeline)},
             pass_fds=(self._lifeline,),

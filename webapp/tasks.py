@@ -6,7 +6,7 @@ from webapp.delivery import dispatching
 from webapp.extensions import huey
 
 
-@huey.task()  # type: ignore[untyped-decorator]
+@huey.task()  # type: ignore[no-untyped-call, untyped-decorator]
 def deliver_due() -> None:
     """The bell: tell this process's dispatcher that there is work."""
     dispatching.wake()

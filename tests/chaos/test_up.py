@@ -63,9 +63,9 @@ def test_an_empty_installation_opens_the_setup_page(install: Install) -> None:
 
 def test_a_taken_port_is_named(install: Install) -> None:
     here = install()
-    with socket.create_server(("127.0.0.1", here.port)):
-        with pytest.raises(AssertionError, match=f"Cannot listen on 127.0.0.1 port {here.port}"):
-            here.run("up", "--port", str(here.port))
+    refused = pytest.raises(AssertionError, match=f"Cannot listen on 127.0.0.1 port {here.port}")
+    with socket.create_server(("127.0.0.1", here.port)), refused:
+        here.run("up", "--port", str(here.port))
 
 
 @pytest.mark.parametrize("role", ["web", "worker"])

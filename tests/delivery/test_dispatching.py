@@ -41,10 +41,9 @@ Start = Callable[..., Dispatcher]
 def publish(make: Make, webhook: Webhook, title: str = "Größe – 100 €") -> Event:
     project = make.project_of(webhook.created_by)
     with transaction():
-        event = outbox.publish(
+        return outbox.publish(
             "TODO_CREATED", project=project, by=webhook.created_by, current={"id": "c1", "title": title}
         )
-    return event
 
 
 def settled(count: int = 1) -> list[Delivery]:

@@ -17,8 +17,7 @@ from webapp.models import Delivery, DeliveryState, Event, PayloadFormat, Project
 
 def publish(project: Project, by: User | None = None, code: str = "TODO_CREATED") -> Event:
     with transaction():
-        event = outbox.publish(code, project=project, by=by, current={"id": "c1", "title": "Call Ada"})
-    return event
+        return outbox.publish(code, project=project, by=by, current={"id": "c1", "title": "Call Ada"})
 
 
 def deliveries() -> list[Delivery]:

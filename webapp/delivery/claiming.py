@@ -20,13 +20,14 @@ from webapp.delivery import claims
 from webapp.delivery.claims import Claim
 from webapp.extensions import db
 from webapp.models import Delivery, DeliveryKind, Redelivery, Webhook, database_now, transaction
+from webapp.models.base import table_of
 
 MAX_CLAIMS = 200  # deliveries in one claim
 MAX_WEBHOOKS = 64  # served by one claim
 GUARANTEED_IN_FLIGHT = 5  # per webhook, over all workers
 BORROWED_IN_FLIGHT = 32  # per webhook, while no other waits
 
-_DELIVERY = Delivery.__table__
+_DELIVERY = table_of(Delivery)
 _NOW = sa.bindparam("now", type_=_DELIVERY.c.next_attempt_at.type)
 _MOST = sa.bindparam("most", type_=sa.Integer)
 _IS_DUE = sa.and_(

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from webapp.delivery import payloads
 from webapp.models import Attempt, Delivery, DeliveryKind, Event, PayloadFormat, Webhook, WebhookSnapshot
-from webapp.models.base import decrypt, new_attempt_id
+from webapp.models.base import decrypt, new_attempt_id, table_of
 
-_DELIVERY = Delivery.__table__
+_DELIVERY = table_of(Delivery)
 CLAIMED = (
     _DELIVERY.c.seq,
     _DELIVERY.c.id,
@@ -138,11 +138,11 @@ def make(
         }
         for claim in claims
     ]
-    session.connection().execute(sa.insert(Attempt.__table__), attempts)
+    session.connection().execute(sa.insert(table_of(Attempt)), attempts)
     return claims
 
 
-def _by_key(session: Session, query: sa.Select[Any], key: Any, wanted: set[Any]) -> dict[Any, Any]:
+def _by_key(session: Session, query: Any, key: Any, wanted: set[Any]) -> dict[Any, Any]:
     if not wanted:
         return {}
     return {row[0]: row for row in session.execute(query.where(key.in_(wanted)))}

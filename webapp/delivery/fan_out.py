@@ -26,12 +26,12 @@ from webapp.models import (
     transaction,
     webhook_roles,
 )
-from webapp.models.base import new_delivery_id
+from webapp.models.base import new_delivery_id, table_of
 
 MAX_EVENTS = 200  # in one transaction
 MAX_DELIVERIES = 2_000  # after which the transaction ends, so that others get the write lock
 
-_EVENT = Event.__table__
+_EVENT = table_of(Event)
 _WAITING = (
     sa.select(Event.seq, Event.type, Event.project_id, Event.source_project_id, Event.created_at)
     .where(Event.fanned_out_at.is_(None))
@@ -85,7 +85,7 @@ def _deliver(session: Session, events: Sequence[Any], settings: Settings, now: d
         if len(rows) >= MAX_DELIVERIES:
             break
     if rows:
-        session.execute(sa.insert(Delivery.__table__), rows)
+        session.execute(sa.insert(table_of(Delivery)), rows)
     session.connection().execute(
         sa.update(_EVENT)
         .where(_EVENT.c.seq == sa.bindparam("_seq"))

@@ -37,7 +37,7 @@ def sign_off(name: str) -> None:
         session.execute(sa.delete(Worker).where(Worker.id == name))
 
 
-def is_any_alive() -> bool:
-    """Whether at least one worker lives."""
-    alive = sa.select(Worker.id).where(Worker.beat_at > database_now() - SILENT_AFTER).limit(1)
+def is_any_alive(within: timedelta = SILENT_AFTER) -> bool:
+    """Whether at least one worker lives: it beat `within` the last while."""
+    alive = sa.select(Worker.id).where(Worker.beat_at > database_now() - within).limit(1)
     return db.session.execute(alive).first() is not None

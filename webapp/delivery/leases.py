@@ -9,11 +9,12 @@ import sqlalchemy as sa
 from webapp.delivery.claims import Claim
 from webapp.extensions import db
 from webapp.models import Attempt, Delivery, DeliveryState, Redelivery, database_now, transaction
+from webapp.models.base import table_of
 
 MAX_CLAIMS_WITHOUT_OUTCOME = 5  # then the delivery is stuck
 
-_DELIVERY = Delivery.__table__
-_ATTEMPT = Attempt.__table__
+_DELIVERY = table_of(Delivery)
+_ATTEMPT = table_of(Attempt)
 
 
 def give_back(unsent: Sequence[Claim]) -> None:
@@ -55,7 +56,7 @@ def expire() -> int:
                 .values(state=DeliveryState.STUCK, next_attempt_at=None, settled_at=now)
             )
             connection.execute(
-                sa.update(Redelivery.__table__)
+                sa.update(table_of(Redelivery))
                 .where(Redelivery.delivery_seq.in_(poisoned), Redelivery.finished_at.is_(None))
                 .values(finished_at=now)
             )

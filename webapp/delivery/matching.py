@@ -1,7 +1,8 @@
 """Does this webhook want this event? A verdict with its reason, from values alone.
 
-A webhook that is not deleted wants an event when it is older than the event, its event list holds the type or is empty, its project list holds
-the project or is empty (= all projects of its creator), and its creator administers the project. Whether it is enabled decides not if a delivery is made but whether that is held.
+A webhook that is not deleted wants an event when it is older than the event, its event list holds the type or is empty,
+its project list holds the project or is empty (= all projects of its creator), and its creator administers the project.
+Whether it is enabled decides not if a delivery is made but whether that is held.
 """
 
 from __future__ import annotations

@@ -77,8 +77,7 @@ class Recorder:
         while True:
             try:
                 with self._app.app_context():
-                    recording.record(batch)
-                return
+                    return recording.record(batch)
             except DBAPIError:
                 if time.monotonic() > give_up_at:
                     log.exception("outcomes could not be recorded; they are sent again", extra={"outcomes": len(batch)})

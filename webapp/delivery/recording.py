@@ -17,13 +17,14 @@ from webapp.delivery.claims import Claim
 from webapp.delivery.sending import Outcome
 from webapp.delivery.settling import Ending, Standing, settle
 from webapp.models import Attempt, Delivery, Redelivery, database_now, transaction
+from webapp.models.base import table_of
 
 MAX_PHRASE_LENGTH = 200
 MAX_URL_LENGTH = 2048
 
-_DELIVERY = Delivery.__table__
-_ATTEMPT = Attempt.__table__
-_REDELIVERY = Redelivery.__table__
+_DELIVERY = table_of(Delivery)
+_ATTEMPT = table_of(Attempt)
+_REDELIVERY = table_of(Redelivery)
 _STANDING = sa.select(
     _DELIVERY.c.seq,
     _DELIVERY.c.claim_token,
@@ -50,8 +51,8 @@ class Result:
 def record(results: Sequence[Result]) -> None:
     """Write the outcomes of attempts and what follows for their deliveries. One transaction.
 
-    A result whose token is not the delivery's any more is late: another worker owns the delivery now, so only the attempt
-    is completed, and nothing newer is overwritten.
+    A result whose token is not the delivery's any more is late: another worker owns the delivery now, so only the
+    attempt is completed, and nothing newer is overwritten.
     """
     settings = current()
     with transaction() as session:

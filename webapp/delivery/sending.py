@@ -42,11 +42,13 @@ __all__ = ["Outcome", "Outgoing", "Sender"]
 MAX_HEADER_VALUE_BYTES = 8_192
 USER_AGENT = f"Blue-Webhooks/{VERSION}"
 PROXY_LOGIN = "Proxy-Authorization"  # the operator's own: never in a log
+PROXY_LOGIN_WANTED = 407
 REDIRECTS = frozenset([301, 302, 303, 307, 308])
 
 REDIRECTED = "The receiver answered with a redirect, and redirects are not followed. Use the address it points to."
 PROXY_NOT_FOUND = "The name of the outgoing proxy cannot be resolved."
 BAD_HEADER = "A stored header cannot be sent. Enter the headers of this webhook again."
+PROXY_WANTS_LOGIN = "The outgoing proxy wants a login."
 PROXY_FORM = "OUTBOUND_PROXY must look like http://host:port, or http://user:password@host:port."
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -142,6 +144,8 @@ class Sender:
             return Outcome(error=ErrorWord.CONFIG_ERROR, sentence=BAD_HEADER)
         except (ResolveError, TransportFailure) as failure:
             return Outcome(error=failure.word, sentence=failure.sentence)
+        if self._proxy and response.status_code == PROXY_LOGIN_WANTED:
+            return replace(_answered(response), error=ErrorWord.PROXY_ERROR, sentence=PROXY_WANTS_LOGIN)
         return _answered(response)
 
     def _vetted(self, attempt: "_Attempt") -> VettedRequest:

@@ -1,4 +1,4 @@
-"""What all tables share: the declarative base, ids in Blue's formats, UTC times, encrypted text, and the one transaction()."""
+"""What all tables share: the base, ids in Blue's formats, UTC times, encrypted text, and the one transaction()."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from cryptography.fernet import InvalidToken, MultiFernet
@@ -38,6 +38,7 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """In UTC; SQLite keeps no zone."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -46,7 +47,19 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Aware, in UTC."""
         return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def table_of(model: type[Base]) -> sa.Table:
+    """The table behind a model, for statements that need no objects."""
+    return cast(sa.Table, model.__table__)
+
+
+def partial_index(name: str, *columns: str, where: str) -> sa.Index:
+    """An index over some rows only, on both databases."""
+    condition = sa.text(where)
+    return sa.Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
 
 
 def word_of(members: type[StrEnum], length: int) -> sa.Enum:
@@ -67,9 +80,11 @@ class EncryptedText(sa.types.TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """The ciphertext."""
         return None if value is None else keyring().encrypt(value.encode()).decode()
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """The text."""
         return None if value is None else decrypt(value)
 
 
@@ -168,7 +183,7 @@ class Transaction:
 
 @contextlib.contextmanager
 def transaction() -> Iterator[Session]:
-    """The one place that writes: takes the write lock first, commits at the end, then rings the bell if something asked.
+    """The one place that writes: takes the write lock first, commits at the end, then rings the bell if asked to.
 
     The read snapshot ends and loaded objects reload inside the lock, so that "previous" values are true. Raises
     NestedTransaction when one is open. SQLite begins IMMEDIATE: a transaction that reads first and writes later would

@@ -8,7 +8,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from webapp.models.base import Base, UtcTime, new_attempt_id, new_delivery_id, new_id, utc_now, word_of
+from webapp.models.base import Base, UtcTime, new_attempt_id, new_delivery_id, new_id, partial_index, utc_now, word_of
 from webapp.models.event import Event, Seq
 from webapp.models.webhook import PayloadFormat, Webhook
 
@@ -54,14 +54,14 @@ class ErrorWord(StrEnum):
     CONFIG_ERROR = "config_error"
 
 
-def _where(condition: str) -> dict[str, sa.TextClause]:
-    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
+IS_WAITING = "next_attempt_at IS NOT NULL AND lease_until IS NULL"
 
 
 class Delivery(Base):
     """One event owed to one webhook. Its id is the `webhook-id` of every attempt.
 
-    A body is composed of the event's bytes and the snapshot's; a test, which has no event, keeps its whole body in `sample`.
+    A body is composed of the event's bytes and the snapshot's; a test has no event and keeps its whole
+    body in `sample`.
     """
 
     __tablename__ = "delivery"
@@ -114,30 +114,30 @@ class Delivery(Base):
     __table_args__ = (
         sa.UniqueConstraint("event_seq", "webhook_id"),
         # Claiming: what waits, of each webhook, oldest first.
-        sa.Index(
+        partial_index(
             "ix_delivery_due",
             "webhook_id",
             "next_attempt_at",
             "seq",
-            **_where("next_attempt_at IS NOT NULL AND lease_until IS NULL"),
+            where=IS_WAITING,
         ),
-        sa.Index(
+        partial_index(
             "ix_delivery_express",
             "seq",
-            **_where("next_attempt_at IS NOT NULL AND lease_until IS NULL AND kind <> 'event'"),
+            where=f"{IS_WAITING} AND kind <> 'event'",
         ),
-        sa.Index(
+        partial_index(
             "ix_delivery_next_attempt_at",
             "next_attempt_at",
-            **_where("next_attempt_at IS NOT NULL AND lease_until IS NULL"),
+            where=IS_WAITING,
         ),
         # Suspects: claimed before without an outcome.
-        sa.Index(
+        partial_index(
             "ix_delivery_suspect",
             "next_attempt_at",
-            **_where("claims > 0 AND next_attempt_at IS NOT NULL AND lease_until IS NULL"),
+            where=f"{IS_WAITING} AND claims > 0",
         ),
-        sa.Index("ix_delivery_leased", "webhook_id", "lease_until", **_where("lease_until IS NOT NULL")),
+        partial_index("ix_delivery_leased", "webhook_id", "lease_until", where="lease_until IS NOT NULL"),
         # The log: newest first, of one webhook, by state.
         sa.Index("ix_delivery_webhook_id_seq", "webhook_id", "seq"),
         sa.Index("ix_delivery_webhook_id_state_seq", "webhook_id", "state", "seq"),
@@ -211,6 +211,6 @@ class Redelivery(Base):
     delivery: Mapped[Delivery] = relationship()
 
     __table_args__ = (
-        sa.Index("ix_redelivery_waiting", "seq", **_where("finished_at IS NULL")),
+        partial_index("ix_redelivery_waiting", "seq", where="finished_at IS NULL"),
         {"sqlite_autoincrement": True},
     )

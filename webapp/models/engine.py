@@ -1,4 +1,4 @@
-"""How the database is opened: SQLite with the laws of the house, PostgreSQL with limits, so that no connection hangs."""
+"""How the database is opened: SQLite with the laws of the house, PostgreSQL with limits so that none hangs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person or a program did wrong, as named errors. Each edge (pages, REST, commands) turns them into its own answers."""
+"""What a person or a program did wrong, as named errors. Each edge (pages, REST, commands) answers in its own way."""
 
 from __future__ import annotations
 

@@ -8,14 +8,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.models.base import Base, UtcTime, new_event_id, utc_now
+from webapp.models.base import Base, UtcTime, new_event_id, partial_index, utc_now
 
 # SQLite counts up only with INTEGER, and never gives a number twice only with AUTOINCREMENT.
 Seq = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 class Event(Base):
-    """One thing that happened. A value is NULL where the payload has no such key, and the bytes ``null`` where it has."""
+    """One thing that happened. A value is NULL where the payload has no such key; a null is bytes, too."""
 
     __tablename__ = "event"
 
@@ -35,12 +35,7 @@ class Event(Base):
     refusals: Mapped[list[dict[str, Any]] | None] = mapped_column(sa.JSON(none_as_null=True))
 
     __table_args__ = (
-        sa.Index(
-            "ix_event_waiting",
-            "seq",
-            sqlite_where=sa.text("fanned_out_at IS NULL"),
-            postgresql_where=sa.text("fanned_out_at IS NULL"),
-        ),
+        partial_index("ix_event_waiting", "seq", where="fanned_out_at IS NULL"),
         sa.Index("ix_event_project_id_seq", "project_id", "seq"),
         sa.Index("ix_event_record_id_seq", "record_id", "seq"),
         sa.Index("ix_event_created_at", "created_at"),

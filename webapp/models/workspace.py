@@ -1,4 +1,4 @@
-"""Companies, projects, their members, and the lists of a project. Columns follow Blue's payloads (reference: sample P)."""
+"""Companies, projects, their members, and the lists of a project. Columns follow Blue's payloads."""
 
 from __future__ import annotations
 

@@ -76,8 +76,17 @@ def _refuse_foreign_hosts() -> None:
         return
     own = urlsplit(config.current().base_url).hostname or "localhost"
     host = urlsplit(f"//{request.host}").hostname or ""
-    if host != own and not (is_loopback(own) and is_loopback(host)):
+    # An address cannot be pointed elsewhere as a name can, so an installation that knows no name of its own takes any.
+    if host != own and not (is_loopback(own) and (is_loopback(host) or _is_address(host))):
         raise WrongHost(_("This installation does not answer for that host name. Its operator sets WEBAPP_BASE_URL."))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def is_loopback(host: str) -> bool:

@@ -106,7 +106,9 @@ class GuardedAdapter(BaseAdapter):
         connection = self._connection(request.route)
         try:
             answer = self._exchange(connection, request)
-        except BaseException:
+        except BaseException as failure:
+            if connection.is_used_again and getattr(failure, "word", None) is ErrorWord.CONNECTION_LOST:
+                self._pool.distrust(connection.line)
             connection.close()
             raise
         if answer.can_be_followed:
@@ -136,6 +138,7 @@ class GuardedAdapter(BaseAdapter):
         lines = self._lines(route)
         for line in lines:
             if connection := self._pool.take(line):
+                connection.is_used_again = True
                 route.trace.peer = line.far_end
                 return connection
         end = min(route.deadline, time.monotonic() + CONNECT_LIMIT_S)

@@ -108,6 +108,7 @@ class PinnedConnection(HTTPConnection):
         self.tls_s: float | None = None
         self.opened_at = time.monotonic()
         self.idle_since = self.opened_at
+        self.is_used_again = False
         self.first_byte_s: float | None = None
         self._tls = tls
         self._connect_by = connect_by

@@ -11,6 +11,7 @@ MAX_AGE_S = 60.0
 # is on its way would make it `connection_lost`, and a POST must not be repeated behind the sender's back.
 MAX_IDLE_S = 1.5
 MAX_KEPT = 256
+DISTRUST_S = 600.0  # a receiver that dropped a kept connection unannounced gets fresh ones for that long
 CLEANING_INTERVAL_S = 1.0
 
 
@@ -21,6 +22,7 @@ class Pool:
         self._lock = threading.Lock()
         self._idle: dict[Line, list[PinnedConnection]] = {}
         self._count = 0
+        self._distrusted: dict[Line, float] = {}
         self._clean_at = time.monotonic() + CLEANING_INTERVAL_S
 
     def take(self, line: Line) -> PinnedConnection | None:
@@ -32,10 +34,10 @@ class Pool:
         return None
 
     def keep(self, connection: PinnedConnection) -> None:
-        """Take a connection back; it is closed when there are too many. Old ones go on the way."""
+        """Take a connection back; it is closed when there are too many of them. Old ones go on the way."""
         connection.idle_since = time.monotonic()
         with self._lock:
-            has_room = self._count < MAX_KEPT
+            has_room = self._count < MAX_KEPT and connection.line not in self._distrusted
             if has_room:
                 self._idle.setdefault(connection.line, []).append(connection)
                 self._count += 1
@@ -44,9 +46,16 @@ class Pool:
         if connection.idle_since >= self._clean_at:
             self.close_old()
 
+    def distrust(self, line: Line) -> None:
+        """Keep no connections along this line for a while: one of them was dropped when it was used again."""
+        with self._lock:
+            self._distrusted[line] = time.monotonic() + DISTRUST_S
+
     def close_old(self) -> None:
         """Close what is too old or was idle too long."""
         now = time.monotonic()
+        with self._lock:
+            self._distrusted = {line: until for line, until in self._distrusted.items() if until > now}
         self._clean_at = now + CLEANING_INTERVAL_S
         self._close_where(lambda connection: not _is_fresh(connection, now))
 

@@ -450,8 +450,8 @@ def upgrade() -> None:
             "ix_delivery_suspect",
             ["next_attempt_at"],
             unique=False,
-            sqlite_where=sa.text("claims > 0 AND next_attempt_at IS NOT NULL AND lease_until IS NULL"),
-            postgresql_where=sa.text("claims > 0 AND next_attempt_at IS NOT NULL AND lease_until IS NULL"),
+            sqlite_where=sa.text("next_attempt_at IS NOT NULL AND lease_until IS NULL AND claims > 0"),
+            postgresql_where=sa.text("next_attempt_at IS NOT NULL AND lease_until IS NULL AND claims > 0"),
         )
         batch_op.create_index("ix_delivery_webhook_id_seq", ["webhook_id", "seq"], unique=False)
         batch_op.create_index("ix_delivery_webhook_id_state_seq", ["webhook_id", "state", "seq"], unique=False)
@@ -607,8 +607,8 @@ def downgrade() -> None:
         batch_op.drop_index("ix_delivery_webhook_id_seq")
         batch_op.drop_index(
             "ix_delivery_suspect",
-            sqlite_where=sa.text("claims > 0 AND next_attempt_at IS NOT NULL AND lease_until IS NULL"),
-            postgresql_where=sa.text("claims > 0 AND next_attempt_at IS NOT NULL AND lease_until IS NULL"),
+            sqlite_where=sa.text("next_attempt_at IS NOT NULL AND lease_until IS NULL AND claims > 0"),
+            postgresql_where=sa.text("next_attempt_at IS NOT NULL AND lease_until IS NULL AND claims > 0"),
         )
         batch_op.drop_index(
             "ix_delivery_next_attempt_at",
