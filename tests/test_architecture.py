@@ -81,12 +81,13 @@ def test_secrets_are_never_compared_with_equals() -> None:
                 continue
             sides = [node.left, *node.comparators]
             named = [getattr(side, "attr", getattr(side, "id", "")) for side in sides]
-            in_a_query = any(
+            is_harmless = any(
                 isinstance(side, ast.Attribute) and ast.unparse(side.value)[:1].isupper() for side in sides
             )
-            in_a_query |= any(".c." in ast.unparse(side) for side in sides)
-            in_a_query |= any(isinstance(side, ast.Constant) and not isinstance(side.value, str) for side in sides)
-            if any(secret.search(one) for one in named) and not in_a_query:
+            is_harmless |= all(ast.unparse(node.left) in ast.unparse(side) for side in sides)  # compared with itself
+            is_harmless |= any(".c." in ast.unparse(side) for side in sides)
+            is_harmless |= any(isinstance(side, ast.Constant) and not isinstance(side.value, str) for side in sides)
+            if any(secret.search(one) for one in named) and not is_harmless:
                 found.append(f"{name(path)}:{node.lineno} {ast.unparse(node)}")
     assert found == []
 
