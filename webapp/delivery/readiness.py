@@ -25,7 +25,9 @@ _IS_WAITING = (
 )
 _OLDEST = sa.select(sa.func.min(Delivery.next_attempt_at)).where(*_IS_WAITING).correlate(Webhook).scalar_subquery()
 _IN_FLIGHT = sa.exists().where(Delivery.webhook_id == Webhook.id, Delivery.lease_until.is_not(None))
-_OLDEST_DUE = sa.select(sa.func.min(_OLDEST)).join(WebhookHealth).where(WebhookHealth.paused_at.is_(None))
+_OLDEST_DUE = (
+    sa.select(sa.func.min(_OLDEST)).select_from(Webhook).join(WebhookHealth).where(WebhookHealth.paused_at.is_(None))
+)
 _OLDEST_EVENT = sa.select(Event.created_at).where(Event.fanned_out_at.is_(None)).order_by(Event.seq).limit(1)
 
 

@@ -7,19 +7,28 @@ from pathlib import Path
 from flask import Blueprint, Flask
 
 from webapp.web import (
+    activations,
+    deliveries,
+    docs,
     errors,
     event_types,
     frame,
     headers,
+    inboxes,
     lists,
+    machines,
+    pings,
     preferences,
     profile,
     projects,
     receiving,
     records,
+    redeliveries,
     session,
     setup,
     tokens,
+    url_checks,
+    webhooks,
 )
 from webapp.web.frame import locale, time_zone
 
@@ -28,16 +37,25 @@ __all__ = ["BLUEPRINTS", "folder", "init_app", "locale", "time_zone"]
 PACKAGE = Path(__file__).parents[1]
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
+    activations.bp,
+    deliveries.bp,
+    docs.bp,
     event_types.bp,
+    inboxes.bp,
     lists.bp,
+    machines.bp,
+    pings.bp,
     preferences.bp,
     profile.bp,
     projects.bp,
     receiving.bp,
     records.bp,
+    redeliveries.bp,
     session.bp,
     setup.bp,
     tokens.bp,
+    url_checks.bp,
+    webhooks.bp,
 )
 
 

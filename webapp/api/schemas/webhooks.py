@@ -1,0 +1,144 @@
+"""Webhooks as callers set them up and read them. A secret goes out once, in the answer to the call that made it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields
+
+from webapp.api.errors import camel
+from webapp.api.schemas.base import Flag, Instant, Shape, Text, Texts
+from webapp.models import PayloadFormat, Webhook
+from webapp.webhooks.activation import CheckOutcome, HealthCheck
+from webapp.webhooks.editing import GENERATED, NONE, WebhookValues
+from webapp.webhooks.rules import Advice
+from webapp.webhooks.statistics import Figures
+
+EVENTS = {"description": "event types; an empty list means all"}
+PROJECTS = {"description": "projects that you administer; an empty list means all of them"}
+SECRET = {"description": "left out: one is made; null or an empty text: unsigned; a text: your own"}
+FORMAT = {"description": "as Blue sends it, or the short form", "enum": [str(word) for word in PayloadFormat]}
+
+EXAMPLE = {
+    "name": "Orders",
+    "url": "https://example.com/hooks/orders",
+    "events": ["TODO_CREATED", "TODO_NAME_CHANGED"],
+    "projectIds": ["shop"],
+}
+SHOWN = {
+    "id": "cmb2k8f0a0003jo6w8z1b2c3d",
+    **EXAMPLE,
+    "enabled": True,
+    "payloadFormat": "full",
+    "signed": True,
+    "status": "HEALTHY",
+    "health": "new",
+    "healthCheck": None,
+    "createdAt": "2026-05-04T12:00:00.000Z",
+    "updatedAt": "2026-05-04T12:00:00.000Z",
+}
+CREATED = {**SHOWN, "secret": "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "warnings": []}
+SAVED = {**SHOWN, "warnings": []}
+
+SENTENCES = {
+    CheckOutcome.PASSED: "The receiver answered the health check.",
+    CheckOutcome.FAILED: "The health check failed, so the webhook stays off. Its delivery says what was answered.",
+    CheckOutcome.NO_ANSWER: "No answer to the health check within 7 seconds, so the webhook stays off. Try again.",
+    CheckOutcome.NO_WORKER: "No worker runs to send the health check, so the webhook stays off. Start `webapp worker`.",
+}
+
+
+class WebhookBody(Shape):
+    """A new webhook."""
+
+    name = Text(required=True)
+    url = Text(required=True)
+    secret = Text(load_default=GENERATED, allow_none=True, metadata=SECRET | {"writeOnly": True})
+    events = Texts(load_default=(), metadata=EVENTS)
+    project_ids = Texts(load_default=(), metadata=PROJECTS)
+    enabled = Flag(load_default=True)
+    payload_format = Text(load_default=PayloadFormat.FULL.value, metadata=FORMAT)
+
+    @ma.post_load
+    def _as_values(self, data: Mapping[str, Any], **_: Any) -> WebhookValues:
+        return WebhookValues(**{**data, "secret": data["secret"] or NONE})
+
+
+class WebhookPatch(Shape):
+    """What of a webhook is to change; what is left out stays. The secret is changed by a rotation, not here."""
+
+    name = Text()
+    url = Text()
+    events = Texts(metadata=EVENTS)
+    project_ids = Texts(metadata=PROJECTS)
+    enabled = Flag(metadata={"description": "true: a health check is sent first, and waited for"})
+    payload_format = Text(metadata=FORMAT)
+
+
+class HealthCheckShown(Shape):
+    """How the last attempt to enable the webhook ended."""
+
+    outcome = fields.Enum(CheckOutcome, by_value=True)
+    detail = fields.Function(lambda check: SENTENCES[check.outcome], metadata={"type": "string"})
+    at = Instant()
+    delivery_id = Text(allow_none=True)
+    status = fields.Integer(allow_none=True)
+    error = Text(allow_none=True)
+
+
+class WebhookShown(Shape):
+    """One of your webhooks."""
+
+    id = Text()
+    name = Text()
+    url = Text()
+    events = Texts(metadata=EVENTS)
+    project_ids = Texts(metadata=PROJECTS)
+    enabled = Flag()
+    payload_format = Text()
+    signed = Flag(attribute="is_signed", metadata={"description": "whether it has a secret"})
+    status = Text(metadata={"description": "HEALTHY, or UNHEALTHY when the system disabled it"})
+    health = Text(metadata={"enum": ["new", "healthy", "failing", "paused", "disabled"]})
+    health_check = fields.Nested(HealthCheckShown, allow_none=True)
+    created_at = Instant()
+    updated_at = Instant()
+
+
+class Warning(Shape):  # noqa: A001 - what callers call it
+    """Something odd that did not keep the webhook from being saved."""
+
+    field = fields.Function(lambda advice: camel(advice.field), metadata={"type": "string"})
+    detail = Text(attribute="sentence")
+
+
+class WebhookSaved(WebhookShown):
+    """A webhook that was changed."""
+
+    warnings = fields.List(fields.Nested(Warning))
+
+
+class WebhookCreated(WebhookSaved):
+    """A new webhook with its secret: the only answer that ever holds it."""
+
+    secret = Text(allow_none=True)
+
+
+class WebhookList(Shape):
+    """Your webhooks, by name."""
+
+    items = fields.List(fields.Nested(WebhookShown))
+
+
+def shown(webhook: Webhook, figures: Figures) -> dict[str, Any]:
+    """A webhook as WebhookShown dumps it."""
+    names = ("id", "name", "url", "events", "project_ids", "enabled", "payload_format", "is_signed", "status")
+    moments = ("created_at", "updated_at")
+    derived = {"health": figures.word.health, "health_check": HealthCheck.of(webhook)}
+    return {name: getattr(webhook, name) for name in (*names, *moments)} | derived
+
+
+def saved(webhook: Webhook, figures: Figures, warnings: list[Advice]) -> dict[str, Any]:
+    """A webhook as WebhookSaved dumps it."""
+    return shown(webhook, figures) | {"warnings": warnings}
