@@ -8,17 +8,20 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from webapp.accounts import turns
 from webapp.extensions import db
 from webapp.models import FailedSignIn, TooMany, transaction, utc_now
 
 TRIES_PER_NAME = 10
 TRIES_PER_ADDRESS = 100
 WINDOW = timedelta(minutes=15)
+GUESSING_TURN = 0x60E5
 
 
 def count_try(name: str, *, address: str) -> None:
     """Count one try at `name` (an account, a code) from a network address. Raises TooMany, and then counts nothing."""
     with transaction() as session:
+        turns.wait_for(session, GUESSING_TURN)
         now = utc_now()
         _refuse_over(FailedSignIn.email_sha256 == _digest(name), TRIES_PER_NAME)
         _refuse_over(FailedSignIn.address == address, TRIES_PER_ADDRESS)

@@ -69,7 +69,8 @@ def accept(password: str, *, field: str = "password", email: str = "") -> str:
 def _is_common(password: str, email: str) -> bool:
     if _repeats(password) or any(password in row for row in _ROWS):
         return True
-    cores = {re.sub(r"[^a-z]", "", text) for text in (password, password.translate(_LEET))}
+    trimmed = re.sub(r"^[^a-z]+|[^a-z]+$", "", password)
+    cores = {re.sub(r"[^a-z]", "", text) for text in (trimmed, trimmed.translate(_LEET))}
     return bool(cores & _COMMON) or password in {email, email.partition("@")[0]}
 
 

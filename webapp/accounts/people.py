@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from webapp.accounts import passwords
+from webapp.accounts import passwords, turns
 from webapp.extensions import db
 from webapp.models import (
     Company,
@@ -32,7 +32,7 @@ LOCALES = ("en", "de")
 THEMES = ("auto", "light", "dark")
 FIRST_LIST = "To do"
 FIRST_POSITION = 65535.0
-SETUP_LOCK = 0x5E70
+SETUP_TURN = 0x5E70
 
 _EMAIL = re.compile(r"[^@\s<>\",;:\\]+@[^@\s<>\",;:\\]+\.?[^@\s<>\",;:\\.]+")
 
@@ -85,7 +85,9 @@ def set_up(values: FirstRun) -> tuple[User, Project]:
     project.members.append(ProjectMember(user=person, role=Role.OWNER))
     first_list = RecordList(title=FIRST_LIST, position=FIRST_POSITION, project=project)
     with transaction() as session:
-        _refuse_second_setup(session)
+        turns.wait_for(session, SETUP_TURN)
+        if not is_empty():
+            raise NotFound("This installation is set up already.")
         session.add(person)
         session.flush()
         first_list.created_by_id = person.id
@@ -137,14 +139,6 @@ def _checked_person(name: str, email: str, password: str) -> dict[str, Any]:
 
 def _person(values: dict[str, Any]) -> User:
     return User(name=values["name"], email=values["email"], password_hash=passwords.hash_of(values["password"]))
-
-
-def _refuse_second_setup(session: sa.orm.Session) -> None:
-    """Two people at once: the second one waits here, then finds the first. (SQLite has locked the database already.)"""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(SETUP_LOCK)))
-    if not is_empty():
-        raise NotFound("This installation is set up already.")
 
 
 def _email(email: str) -> str:

@@ -16,7 +16,7 @@ from webapp.models.base import new_uid
 LONGEST_SESSION = timedelta(days=14)
 
 
-class WrongPassword(RequestError):  # noqa: N818
+class WrongPassword(RequestError):
     """E-mail or password is not right; which of the two is told to nobody."""
 
 

@@ -83,14 +83,16 @@ def load_project(project_id: str, user: User) -> Project:
     return _load(_visible_project(user).where(Project.id == project_id), "There is no such project.")
 
 
-def load_list(list_id: str, user: User) -> RecordList:
-    """A list of a project that `user` is a member of; raises NotFound."""
-    return _load(_visible_list(user).where(RecordList.id == list_id), "There is no such list.")
+def load_list(list_id: str, user: User, *, is_locked: bool = False) -> RecordList:
+    """A list of a project that `user` is a member of; raises NotFound. `is_locked`: nobody changes it meanwhile."""
+    query = _visible_list(user).where(RecordList.id == list_id)
+    return _load(query.with_for_update(of=RecordList) if is_locked else query, "There is no such list.")
 
 
-def load_record(record_id: str, user: User) -> Record:
-    """A record of a project that `user` is a member of; raises NotFound."""
-    return _load(_visible_record(user).where(Record.id == record_id), "There is no such record.")
+def load_record(record_id: str, user: User, *, is_locked: bool = False) -> Record:
+    """A record of a project that `user` is a member of; raises NotFound. `is_locked`: nobody changes it meanwhile."""
+    query = _visible_record(user).where(Record.id == record_id)
+    return _load(query.with_for_update(of=Record) if is_locked else query, "There is no such record.")
 
 
 def demand(project: Project, user: User, right: Right) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from webapp.delivery import outbox, payloads
 from webapp.delivery.event_types import Kind, event_types
 from webapp.models import Invalid
-from webapp.models.texts import checked
+from webapp.models.texts import CALLER_ID, checked
 
 MAX_EVENT_BYTES = 256 * 1024  # of both values together, as JSON
 ABSENT: Any = outbox.ABSENT
@@ -88,7 +88,7 @@ def _record_id(entity: Any, *, is_record: bool) -> str | None:
     while isinstance(entity, dict):
         found = entity.get("id") if is_record else entity.get("todoId") or _id(entity.get("todo"))
         if found or is_record:
-            return found if isinstance(found, str) and len(found) <= 64 else None
+            return found if isinstance(found, str) and CALLER_ID.fullmatch(found) else None
         entity = entity.get("checklist")
     return None
 

@@ -36,7 +36,7 @@ def rename(list_: RecordList, title: str, *, by: User) -> None:
     """Another title; the same one publishes nothing. Raises Invalid at `title`, Forbidden, Conflict."""
     title, list_id = _title(title), list_.id
     with transaction() as session:
-        list_ = access.load_list(list_id, by)
+        list_ = access.load_list(list_id, by, is_locked=True)
         access.demand(list_.project, by, "rename_lists")
         if list_.title == title:
             return
@@ -51,7 +51,7 @@ def delete(list_: RecordList, *, by: User) -> None:
     """Delete an empty list. Raises Conflict when it holds records or its project is archived, Forbidden."""
     list_id = list_.id
     with transaction() as session:
-        list_ = access.load_list(list_id, by)
+        list_ = access.load_list(list_id, by, is_locked=True)
         access.demand(list_.project, by, "edit_lists")
         records = session.scalar(sa.select(sa.func.count()).where(Record.list_id == list_id)) or 0
         if records:

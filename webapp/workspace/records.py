@@ -111,7 +111,7 @@ def _title(title: str) -> str:
 
 
 def _editable(record_id: str, by: User) -> Record:
-    record = access.load_record(record_id, by)
+    record = access.load_record(record_id, by, is_locked=True)
     access.demand(record.list.project, by, "edit_records")
     return record
 
