@@ -22,8 +22,6 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Literal, Self
 
-HOLD_SECONDS = 60.0  # how long a silent connection is held when nobody closes it
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -121,6 +119,12 @@ class Receiver:
         """What has arrived so far, oldest first."""
         with self._news:
             return list(self._requests)
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections are open at this end."""
+        with self._news:
+            return len(self._open)
 
     def answers(self, *replies: Reply, path: str = "") -> None:
         """Answer with these in turn, the last one for ever; with `path`, only requests to exactly that path."""
@@ -230,7 +234,8 @@ class Receiver:
             if reply.pause and self._stopped.wait(reply.pause):
                 return False
         if reply.then == "silence":
-            self._stopped.wait(HOLD_SECONDS)
+            while connection.recv(4096):  # until the other end gives up, or this receiver is closed
+                pass
         if reply.then == "reset":
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return reply.then == "next"

@@ -104,17 +104,18 @@ class GuardedAdapter(BaseAdapter):
         if not isinstance(request, VettedRequest):
             raise TypeError("only vetted requests are sent")
         connection = self._connection(request.route)
+        answer = None
         try:
             answer = self._exchange(connection, request)
-        except BaseException as failure:
-            if connection.is_used_again and getattr(failure, "word", None) is ErrorWord.CONNECTION_LOST:
+        except TransportFailure as failure:
+            if connection.is_used_again and failure.word is ErrorWord.CONNECTION_LOST:
                 self._pool.distrust(connection.line)
-            connection.close()
             raise
-        if answer.can_be_followed:
-            self._pool.keep(connection)
-        else:
-            connection.close()
+        finally:
+            if answer is not None and answer.can_be_followed:
+                self._pool.keep(connection)
+            else:
+                connection.close()
         return _response(request, answer)
 
     def close_old(self) -> None:
