@@ -1,0 +1,129 @@
+"""The guide for the receiving side: what arrives, how to verify it, when it comes again. Public, to be passed on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import accumulate
+from typing import cast
+
+from flask import Blueprint, current_app, render_template, request
+from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
+from jinja2 import BaseLoader
+
+from webapp import config
+from webapp.delivery.event_types import HEALTH_CHECK, example
+from webapp.delivery.retries import MAX_RETRY_AFTER
+from webapp.delivery.signing import TOLERANCE_S, headers
+from webapp.models import PayloadFormat
+
+bp = Blueprint("docs", __name__)
+
+SAMPLE_EVENT = "TODO_CREATED"
+SAMPLE_SECRETS = ("the guide's new secret", "the guide's old secret")  # nobody's; the values on the page come from them
+SAMPLE_AT = 1764000000
+MEANINGS = {
+    "Content-Type": _l("Always JSON, in UTF-8."),
+    "User-Agent": _l("This product and its version."),
+    "X-Webhook-Event": _l("What happened: the same word as “event” in the body."),
+    "X-Webhook-Event-Id": _l("The event. A ping has none."),
+    "X-Webhook-Attempt": _l("The number of the attempt, from 1."),
+    "X-Webhook-Test": _l("Only on tests: true."),
+    "webhook-id": _l("The delivery: the same on every attempt, so drop what you have seen."),
+    "webhook-timestamp": _l("When this attempt was made, in seconds since 1970."),
+    "webhook-signature": _l("Standard Webhooks: one signature for each valid secret. Not on unsigned webhooks."),
+    "X-Signature": _l("HMAC-SHA256 of the raw body in hex. Not on unsigned webhooks."),
+    "X-Signature-Previous": _l("The same with the old secret, while a rotation lasts."),
+}
+LANGUAGES = (("Node.js", "javascript"), ("Python", "python"), ("Bash and OpenSSL, by hand", "bash"))
+PLAIN = ("receiver.mjs", "receiver.py", "verify.sh")
+STANDARD = ("standard.mjs", "standard.py", "standard.sh")
+
+
+@dataclass(frozen=True)
+class Header:
+    """One header that is sent: an example value, and what it says."""
+
+    name: str
+    value: str
+    meaning: LazyString
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Code that the tests run, in one language."""
+
+    language: str
+    lexer: str
+    file: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One attempt of the schedule: its number, the wait before it, and the time since the first one, in words."""
+
+    number: int
+    wait: str
+    since_first: str
+
+
+@bp.get("/docs")
+def show() -> str:
+    """The whole guide on one page."""
+    settings = config.current()
+    address = settings.base_url or request.host_url.rstrip("/")
+    return render_template(
+        "docs/show.html",
+        api=f"{address}/api/v1",
+        bodies=[(each.value, example(SAMPLE_EVENT, each)) for each in PayloadFormat],
+        ping=example(HEALTH_CHECK, PayloadFormat.FULL),
+        headers=_headers(),
+        samples=_samples(PLAIN),
+        standard_samples=_samples(STANDARD),
+        steps=_steps(settings.retry_schedule),
+        deadline=words(settings.request_timeout),
+        longest_retry_after=words(MAX_RETRY_AFTER),
+        tolerance=words(timedelta(seconds=TOLERANCE_S)),
+        kept_days=settings.retention_days,
+    )
+
+
+def _headers() -> list[Header]:
+    """What signing really makes, so that this page cannot tell anything else."""
+    made = headers(
+        delivery_id="dlv_cmhyv1f3x0001k3s8h2q9x7ab",
+        event_word=SAMPLE_EVENT,
+        event_id="evt_cmhyv1f3w0000k3s8d41m0pzq",
+        attempt_number=1,
+        body=example(SAMPLE_EVENT, PayloadFormat.FULL),
+        timestamp=SAMPLE_AT,
+        secrets=SAMPLE_SECRETS,
+        is_test=True,
+    )
+    return [Header(name, value, MEANINGS[name]) for name, value in made]
+
+
+def _samples(files: Sequence[str]) -> list[Sample]:
+    loader = cast(BaseLoader, current_app.jinja_env.loader)
+    return [
+        Sample(language, lexer, file, loader.get_source(current_app.jinja_env, f"docs/samples/{file}")[0])
+        for (language, lexer), file in zip(LANGUAGES, files, strict=True)
+    ]
+
+
+def _steps(schedule: Sequence[timedelta]) -> list[Step]:
+    return [
+        Step(number, words(wait), words(since_first))
+        for number, (wait, since_first) in enumerate(zip(schedule, accumulate(schedule), strict=True), start=1)
+    ]
+
+
+def words(span: timedelta) -> str:
+    """A span with its two largest units, in signs that every language of the pages shares: `2 h 35 min`."""
+    minutes, seconds = divmod(span.total_seconds(), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [f"{count:g} {unit}" for count, unit in ((hours, "h"), (minutes, "min"), (seconds, "s")) if count]
+    return " ".join(parts[:2]) or "0 s"
