@@ -19,6 +19,7 @@ from webapp.models import (
     Delivery,
     DeliveryKind,
     DeliveryState,
+    ErrorWord,
     Redelivery,
     User,
     Webhook,
@@ -51,7 +52,7 @@ class HealthCheck:
     at: datetime
     delivery_id: str | None = None
     status: int | None = None
-    error: str | None = None
+    error: ErrorWord | None = None
 
     @classmethod
     def of(cls, webhook: Webhook) -> HealthCheck | None:
@@ -64,7 +65,7 @@ class HealthCheck:
             datetime.fromisoformat(kept["at"]),
             kept["deliveryId"],
             kept["status"],
-            kept["error"],
+            ErrorWord(kept["error"]) if kept["error"] else None,
         )
 
     def kept(self) -> dict[str, Any]:

@@ -1,0 +1,32 @@
+"""The check of a URL while the form is filled in: the same rules and words as at saving."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+from flask_babel import gettext as _
+
+from webapp.extensions import limiter
+from webapp.models import Invalid
+from webapp.web.errors import said
+from webapp.web.loading import for_people, me
+from webapp.webhooks import access, targets
+from webapp.webhooks.rules import Advice
+
+bp = for_people(Blueprint("url_checks", __name__, url_prefix="/settings/webhooks"))
+
+RATE = "30 per minute"  # each may cost a name look-up
+
+
+@bp.post("/url-checks")
+@limiter.limit(RATE, key_func=lambda: me().id)
+def create() -> str:
+    """What is wrong or odd about a URL, as the part of the form below its field."""
+    access.require_administrator(me())
+    warnings: list[Advice] = []
+    problem = ""
+    try:
+        targets.checked_url(request.form.get("url", ""), warnings)
+    except Invalid as error:
+        problem = said(error)
+    warning = _(warnings[0].template, **warnings[0].values) if warnings else ""
+    return render_template("webhooks/_url_check.html", problem=problem, warning=warning)

@@ -1,0 +1,114 @@
+"""The form of a webhook. It only parses; the rules stand in `webhooks.rules`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext as _
+from wtforms import BooleanField, PasswordField, RadioField, SelectMultipleField, StringField, URLField
+
+from webapp.delivery.event_types import event_types
+from webapp.models import PayloadFormat, Project, Webhook
+from webapp.web.forms import Form, Required, choice
+from webapp.web.forms import lazy_text as _l
+from webapp.webhooks.editing import GENERATED, NONE, WebhookChanges, WebhookValues
+from webapp.webhooks.rules import SecretChoice
+
+ALL, CHOSEN = "all", "chosen"
+
+
+class WebhookForm(Form):
+    """Name, URL, events, projects, format."""
+
+    name = StringField(_l("Name"), [Required()])
+    url = URLField(_l("Payload URL"), [Required()])
+    enabled = BooleanField(_l("Enabled"), default=True)
+    which_events = RadioField(
+        _l("Events"),
+        choices=[choice(ALL, _l("All events, future ones too")), choice(CHOSEN, _l("Let me choose"))],
+        default=ALL,
+    )
+    events = SelectMultipleField(_l("Events"), validate_choice=False)
+    which_projects = RadioField(
+        _l("Projects"),
+        choices=[choice(ALL, _l("All my projects, future ones too")), choice(CHOSEN, _l("Selected projects"))],
+        default=ALL,
+    )
+    project_ids = SelectMultipleField(_l("Projects"), validate_choice=False)
+    payload_format = RadioField(
+        _l("Payload format"),
+        choices=[
+            choice(PayloadFormat.FULL.value, _l("Full: the whole record before and after, as Blue sends it")),
+            choice(PayloadFormat.COMPACT.value, _l("Compact: a short form with the person who did it")),
+        ],
+        default=PayloadFormat.FULL.value,
+    )
+
+    @classmethod
+    def of(cls, webhook: Webhook) -> WebhookForm:
+        """The form as the webhook is set up now."""
+        return cls(
+            name=webhook.name,
+            url=webhook.url,
+            enabled=webhook.enabled,
+            which_events=CHOSEN if webhook.events else ALL,
+            events=list(webhook.events),
+            which_projects=CHOSEN if webhook.project_ids else ALL,
+            project_ids=list(webhook.project_ids),
+            payload_format=webhook.payload_format.value,
+        )
+
+    def offer(self, projects: list[Project]) -> WebhookForm:
+        """The same form with these projects to choose from."""
+        self.events.choices = [choice(code, _(each.label)) for code, each in event_types(None).items()]
+        self.project_ids.choices = [choice(project.id, project.name) for project in projects]
+        return self
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Whether it can be parsed. An empty list means all, so "let me choose" needs a choice."""
+        is_valid = bool(super().validate(extra_validators))
+        if self.which_events.data == CHOSEN and not self.events.data:
+            self.events.errors = [_("Choose at least one event.")]
+            is_valid = False
+        if self.which_projects.data == CHOSEN and not self.project_ids.data:
+            self.project_ids.errors = [_("Choose at least one project.")]
+            is_valid = False
+        return is_valid
+
+    @property
+    def changes(self) -> WebhookChanges:
+        """What was typed."""
+        return WebhookChanges(
+            name=self.name.data or "",
+            url=self.url.data or "",
+            events=self._list("events"),
+            project_ids=self._list("project_ids"),
+            payload_format=self.payload_format.data,
+            enabled=bool(self.enabled.data),
+        )
+
+    def _list(self, name: str) -> list[str]:
+        is_chosen = self._fields["which_events" if name == "events" else "which_projects"].data == CHOSEN
+        return list(self._fields[name].data or []) if is_chosen else []
+
+
+class NewWebhookForm(WebhookForm):
+    """The same with a secret, which only a new webhook gets here."""
+
+    which_secret = RadioField(
+        _l("Secret"),
+        choices=[
+            choice(GENERATED.value, _l("Generated: it is shown once, after saving")),
+            choice(CHOSEN, _l("My own")),
+            choice(NONE.value, _l("None")),
+        ],
+        default=GENERATED.value,
+    )
+    secret = PasswordField(_l("Own secret"))
+
+    @property
+    def new_values(self) -> WebhookValues:
+        """What was typed."""
+        which = self.which_secret.data
+        secret = self.secret.data or "" if which == CHOSEN else SecretChoice(which)
+        return WebhookValues(secret=secret, **self.changes)

@@ -1,0 +1,187 @@
+"""Settings → Webhooks: the list, the form, one webhook with its log, and its deletion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from webapp import config
+from webapp.delivery.event_types import RECORD_UPDATED, by_group, event_types
+from webapp.models import Project, Webhook, utc_now
+from webapp.web import delivery_log
+from webapp.web.badges import WEBHOOK, Badge
+from webapp.web.forms import run
+from webapp.web.loading import for_people, me
+from webapp.web.outcomes import explain
+from webapp.web.webhook_forms import CHOSEN, NewWebhookForm, WebhookForm
+from webapp.webhooks import access, editing, secrets, statistics
+from webapp.webhooks.activation import HealthCheck
+from webapp.webhooks.editing import Saved
+from webapp.webhooks.statistics import Figures
+
+bp = for_people(Blueprint("webhooks", __name__, url_prefix="/settings/webhooks"))
+
+SHORT_URL_LENGTH = 48  # characters
+# In the session: the webhook whose secret the next page shows, once.
+NEWLY_MADE = "newly_made_webhook"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A webhook as the pages show it."""
+
+    webhook: Webhook
+    figures: Figures
+    badge: Badge
+    events: str
+    projects: str
+    project_names: list[str]
+
+    @property
+    def short_url(self) -> str:
+        """The URL, its middle cut out when it is long: host and end tell webhooks apart."""
+        url = self.webhook.url
+        return url if len(url) <= SHORT_URL_LENGTH else f"{url[: SHORT_URL_LENGTH - 13]}…{url[-12:]}"
+
+
+@bp.get("")
+def index() -> str:
+    """All webhooks of this person."""
+    return render_template(
+        "webhooks/index.html",
+        rows=_shown(access.of(me())),
+        may_create=access.administers(me()),
+        administrators=access.administrators(me()),
+    )
+
+
+@bp.get("/new")
+def new() -> str:
+    """The form, with what an inbox or the catalogue has filled in."""
+    access.require_administrator(me())
+    chosen = [code for code in request.args.getlist("event") if code in event_types(None)]
+    values = {"which_events": CHOSEN, "events": chosen} if chosen else {}
+    return _form(NewWebhookForm(formdata=None, url=request.args.get("url", ""), **values))
+
+
+@bp.post("")
+def create() -> Response | tuple[str, int]:
+    """Make a webhook; then its secret is shown once."""
+    form = NewWebhookForm()
+    done = run(form, lambda: editing.create(form.new_values, by=me()))
+    if done is None:
+        return _form(form), 422
+    _tell_warnings(done.value)
+    webhook = done.value.webhook
+    if done.value.secret is None:
+        flash(_("The webhook is set up. Its requests are unsigned."), "success")
+        return redirect(url_for(".show", webhook_id=webhook.id), 303)
+    session[NEWLY_MADE] = webhook.id
+    return redirect(url_for(".created", webhook_id=webhook.id), 303)
+
+
+@bp.get("/<webhook_id>/created")
+def created(webhook_id: str) -> Response | str:
+    """The secret of a webhook that was made just now, once."""
+    webhook = access.load(me(), webhook_id)
+    is_first_look = session.pop(NEWLY_MADE, None) == webhook.id
+    secret = secrets.of_new(webhook, utc_now()) if is_first_look else None
+    if secret is None:
+        return redirect(url_for(".show", webhook_id=webhook.id), 303)
+    return render_template("webhooks/created.html", webhook=webhook, secret=secret)
+
+
+@bp.get("/<webhook_id>")
+def show(webhook_id: str) -> str:
+    """One webhook: how it stands, and its delivery log."""
+    webhook = access.load(me(), webhook_id)
+    check = HealthCheck.of(webhook)
+    return render_template(
+        "webhooks/show.html",
+        shown=_shown([webhook])[0],
+        check=None if webhook.enabled else check,
+        explained=explain(check.status, check.error) if check and (check.status or check.error) else None,
+        log=delivery_log.view(me(), webhook.id),
+    )
+
+
+@bp.get("/<webhook_id>/edit")
+def edit(webhook_id: str) -> str:
+    """The form as the webhook is set up now."""
+    webhook = access.load(me(), webhook_id)
+    return _form(WebhookForm.of(webhook), webhook)
+
+
+@bp.post("/<webhook_id>")
+def update(webhook_id: str) -> Response | tuple[str, int]:
+    """Save the changes. Switching on waits for a health check; when it fails the webhook's page says why."""
+    webhook = access.load(me(), webhook_id)
+    form = WebhookForm()
+    done = run(form, lambda: editing.edit(webhook, form.changes, by=me()))
+    if done is None:
+        return _form(form, webhook), 422
+    _tell_warnings(done.value)
+    flash(_("Saved."), "success")
+    return redirect(url_for(".show", webhook_id=webhook.id), 303)
+
+
+@bp.get("/<webhook_id>/delete")
+def confirm(webhook_id: str) -> str:
+    """What deleting means, before it is done."""
+    webhook = access.load(me(), webhook_id)
+    return render_template("webhooks/delete.html", shown=_shown([webhook])[0])
+
+
+@bp.post("/<webhook_id>/delete")
+def destroy(webhook_id: str) -> Response:
+    """Delete the webhook."""
+    webhook = access.load(me(), webhook_id)
+    name = webhook.name
+    editing.delete(webhook, by=me())
+    flash(_("“%(name)s” is deleted.", name=name), "success")
+    return redirect(url_for(".index"), 303)
+
+
+def _form(form: WebhookForm, webhook: Webhook | None = None) -> str:
+    projects = access.administered_projects(me())
+    return render_template(
+        "webhooks/form.html",
+        form=form.offer(projects),
+        webhook=webhook,
+        groups=by_group(None),
+        record_updated=RECORD_UPDATED,
+        companies=_by_company(projects),
+        request_limit=f"{config.current().request_timeout.total_seconds():g}",
+    )
+
+
+def _by_company(projects: list[Project]) -> dict[str, list[Project]]:
+    companies: dict[str, list[Project]] = {}
+    for project in projects:
+        companies.setdefault(project.company.name, []).append(project)
+    return companies
+
+
+def _tell_warnings(saved: Saved) -> None:
+    for warning in saved.warnings:
+        flash(_(warning.template, **warning.values), "warning")
+
+
+def _shown(webhooks: list[Webhook]) -> list[Shown]:
+    figures = statistics.figures(webhooks)
+    names = {project.id: project.name for project in access.administered_projects(me())}
+    total = len(event_types(None))
+    return [
+        Shown(
+            webhook=webhook,
+            figures=figures[webhook.id],
+            badge=WEBHOOK[figures[webhook.id].word],
+            events=_("%(some)s of %(all)s", some=len(webhook.events), all=total) if webhook.events else _("All"),
+            projects=str(len(webhook.project_ids)) if webhook.project_ids else _("All"),
+            project_names=[names[each] for each in webhook.project_ids if each in names],
+        )
+        for webhook in webhooks
+    ]
