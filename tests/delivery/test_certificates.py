@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 import trustme
 
-from tests.receiver import SILENCE, Receiver
+from tests.receiver import SILENCE, Raw, Receiver
 from webapp.delivery.addresses import Policy
 from webapp.delivery.resolving import Resolver
 from webapp.delivery.sending import Outgoing, Sender
@@ -81,6 +81,17 @@ def test_a_good_certificate_is_accepted_and_the_name_is_sent(authority, make_sen
     assert (first.peer, first.tls_ms > 0, second.tls_ms) == ("127.0.0.2", True, None)
     assert names == [NAME]
     assert receiver.connections == 1
+
+
+def test_bytes_that_nobody_asked_for_end_a_connection(authority, make_sender, ca_file):
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" + b"HTTP/1.1 500 X\r\n" * 2_000
+    with listening(server_context(authority, NAME)) as receiver:
+        receiver.answers(Raw([answer], then="next"))
+        sender = make_sender(ca_file)
+        statuses = [send(sender, receiver).status for _ in range(3)]
+
+    assert statuses == [200, 200, 200]
+    assert receiver.connections == 3
 
 
 def test_an_address_as_host_is_checked_against_the_certificate(authority, make_sender, ca_file):

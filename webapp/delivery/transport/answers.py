@@ -80,7 +80,7 @@ class Answer(http.client.HTTPResponse):
     def _has_more(self) -> bool:
         """Whether bytes that nobody asked for have arrived already."""
         self._wire.is_drained = True
-        return bool(self.fp.peek(1))
+        return self._wire.has_pending or bool(self.fp.peek(1))
 
     def _read_head(self) -> None:
         start = self.fp.peek(1)[: len(_PROTOCOL)]

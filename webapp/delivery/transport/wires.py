@@ -8,6 +8,7 @@ error where it happens, never an end of file that looks like an answer.
 import io
 import math
 import socket
+import ssl
 import time
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,11 @@ class Wire:
     def fileno(self) -> int:
         """The number that poll wants."""
         return self._socket.fileno()
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether TLS has bytes decrypted that nobody has read."""
+        return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
 
     def close(self) -> None:
         """Close now, or when the last reader does."""
