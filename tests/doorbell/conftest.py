@@ -9,10 +9,7 @@ from typing import Any
 import pytest
 
 from tests.doorbell.workers import Worker, bell_sockets, noting, until
-from webapp.doorbell import (
-    AppHuey,
-    Listener,
-)
+from webapp.doorbell import AppHuey, Listener
 
 
 @pytest.fixture
@@ -46,9 +43,22 @@ def huey_and_note(url: str, seen: list[Any]) -> Iterator[tuple[AppHuey, Callable
 
 
 @pytest.fixture
-def listening(huey_and_note: Any) -> Iterator[Listener]:
-    listener = Listener(huey_and_note[0])
-    listener.start()
+def listen() -> Iterator[Callable[[AppHuey], Listener]]:
+    """Start a listener that ends with the test."""
+    listeners: list[Listener] = []
+
+    def start(huey: AppHuey) -> Listener:
+        listeners.append(Listener(huey))
+        listeners[-1].start()
+        return listeners[-1]
+
+    yield start
+    ended = [listener.stop(10) for listener in listeners]
+    assert all(ended)
+
+
+@pytest.fixture
+def listening(huey_and_note: Any, listen: Any) -> Listener:
+    listener: Listener = listen(huey_and_note[0])
     until(lambda: bell_sockets(huey_and_note[0]))
-    yield listener
-    assert listener.stop(5)
+    return listener

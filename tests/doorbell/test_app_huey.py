@@ -8,11 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask, current_app
 
-from webapp.doorbell import (
-    AppHuey,
-    QueueUrlError,
-    make_huey,
-)
+from webapp.doorbell import AppHuey, QueueUrlError, make_huey
 
 
 def test_tasks_declared_before_the_queue_is_known_run_in_the_newest_application(

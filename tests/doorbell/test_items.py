@@ -18,11 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.doorbell.workers import TASK, until
-from webapp.doorbell import (
-    JsonSerializer,
-    Listener,
-    UnreadableItemError,
-)
+from webapp.doorbell import JsonSerializer, UnreadableItemError
 from webapp.doorbell.storage import MAX_ITEMS_WAITING
 
 
@@ -32,7 +28,7 @@ def item(**changes: Any) -> bytes:
 
 @pytest.mark.timeout(60)
 def test_a_thousand_random_byte_strings_leave_the_worker_alive(
-    huey_and_note: Any, seen: list[Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    huey_and_note: Any, seen: list[Any], tmp_path: Path, caplog: pytest.LogCaptureFixture, listen: Any
 ) -> None:
     huey, note = huey_and_note
 
@@ -45,11 +41,10 @@ def test_a_thousand_random_byte_strings_leave_the_worker_alive(
     for _ in range(MAX_ITEMS_WAITING - 3):
         huey.storage.enqueue(random.randbytes(random.randrange(1, 200)))
     note("after")
-    listener = Listener(huey)
-    listener.start()
+    listener = listen(huey)
     until(lambda: seen == ["after"], 30)
     assert listener.is_alive
-    assert listener.stop(5)
+    assert listener.stop(10)
     assert not (tmp_path / "unpickled").exists()
     assert len([r for r in caplog.records if r.levelno == logging.WARNING]) == MAX_ITEMS_WAITING - 1
 

@@ -10,10 +10,7 @@ from typing import Any
 import pytest
 
 from tests.doorbell.workers import bell_sockets, noting, until
-from webapp.doorbell import (
-    Listener,
-    make_huey,
-)
+from webapp.doorbell import Listener, make_huey
 
 
 @pytest.mark.usefixtures("seen")
@@ -43,28 +40,28 @@ def test_it_can_be_started_from_any_thread_and_again(huey_and_note: Any, seen: l
             listener.start()
         note(number)
         until(lambda: number in seen)  # noqa: B023
-        assert listener.stop(5)
+        assert listener.stop(10)
 
 
-def test_a_task_that_raises_does_not_end_it(url: str, seen: list[Any], caplog: pytest.LogCaptureFixture) -> None:
+def test_a_task_that_raises_does_not_end_it(
+    url: str, seen: list[Any], caplog: pytest.LogCaptureFixture, listen: Any
+) -> None:
     def fail_once(number: int) -> None:
         if number == 1:
             raise LookupError("once")
         seen.append(number)
 
     huey, note = noting(url, fail_once)
-    listener = Listener(huey)
-    listener.start()
+    listener = listen(huey)
     note(1), note(2)
     until(lambda: seen == [2])
-    assert listener.stop(5)
+    assert listener.stop(10)
     assert "LookupError" in caplog.text
 
 
-def test_periodic_tasks_run_when_they_are_wanted(url: str, seen: list[Any]) -> None:
+def test_periodic_tasks_run_when_they_are_wanted(url: str, seen: list[Any], listen: Any) -> None:
     huey = make_huey(url)
     huey.periodic_task(lambda now: True, name="tidy")(lambda: seen.append("tidied"))
-    listener = Listener(huey)
-    listener.start()
+    listener = listen(huey)
     until(lambda: seen == ["tidied"])
-    assert listener.stop(5)
+    assert listener.stop(10)

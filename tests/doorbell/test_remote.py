@@ -12,13 +12,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.doorbell.workers import noting, ring_until_seen, until
+from tests.doorbell.workers import noting, quickest_refusal, quickest_wake, ring_until_seen, until
 from tests.requirements import requires
-from webapp.doorbell import (
-    BELL_LIMIT,
-    BellLostError,
-    Listener,
-)
+from webapp.doorbell import BELL_LIMIT, BellLostError
 from webapp.doorbell.storage import MAX_ITEMS_WAITING, MAX_WAIT
 
 
@@ -53,77 +49,69 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
     server.stop()
 
 
-def test_redis_wakes_a_worker_and_keeps_the_queue_small(redis_server: RedisServer, seen: list[Any]) -> None:
+def test_redis_wakes_a_worker_and_keeps_the_queue_small(
+    redis_server: RedisServer, seen: list[Any], listen: Any
+) -> None:
     huey, note = noting(redis_server.url, seen.append)
     for number in range(MAX_ITEMS_WAITING + 50):
         note(number)
     assert huey.pending_count() == MAX_ITEMS_WAITING
     huey.storage.enqueue(b"garbage")
     note("last")
-    listener = Listener(huey)
-    listener.start()
+    listener = listen(huey)
     until(lambda: seen and seen[-1] == "last")
-    begun = time.monotonic()
-    note("now")
-    until(lambda: seen[-1] == "now")
-    assert time.monotonic() - begun < MAX_WAIT / 2
+    assert quickest_wake(note, seen) < MAX_WAIT / 10
     begun = time.monotonic()
     assert listener.stop()
     assert time.monotonic() - begun < 1
 
 
-def test_the_listener_outlives_a_restart_of_redis(redis_server: RedisServer, seen: list[Any], caplog: Any) -> None:
+def test_the_listener_outlives_a_restart_of_redis(
+    redis_server: RedisServer, seen: list[Any], caplog: Any, listen: Any
+) -> None:
     huey, note = noting(redis_server.url, seen.append)
-    listener = Listener(huey)
-    listener.start()
+    listener = listen(huey)
     note(1)
     until(lambda: seen == [1])
     redis_server.stop()
     until(lambda: "cannot be read" in caplog.text)
-    begun = time.monotonic()
-    with pytest.raises(BellLostError):
-        note(2)
-    assert time.monotonic() - begun < BELL_LIMIT
+    assert quickest_refusal(note) < BELL_LIMIT
     redis_server.start()
     ring_until_seen(note, 3, seen)
-    assert listener.stop(5)
+    assert listener.stop(10)
     assert caplog.text.count("cannot be read") == 1
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:{port}/0", "postgresql://tests@127.0.0.1:{port}/postgres"])
-def test_a_port_that_hangs_holds_up_nobody_for_longer_than_the_limit(url: str, seen: list[Any]) -> None:
+def test_a_port_that_hangs_holds_up_nobody_for_longer_than_the_limit(url: str, seen: list[Any], listen: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         huey, note = noting(url.format(port=silent.getsockname()[1]), seen.append)
-        listener = Listener(huey)
-        listener.start()
+        listener = listen(huey)
         took = []
         for number in range(3):
             begun = time.monotonic()
             with pytest.raises(BellLostError):
                 note(number)
             took.append(time.monotonic() - begun)
-        assert max(took) < BELL_LIMIT + 0.1
-        assert sum(took) < BELL_LIMIT + 0.2  # only the first one waits
+        assert took[0] < 2 * BELL_LIMIT
+        assert min(took[1:]) < BELL_LIMIT / 5  # only the first one waits
         assert listener.is_alive
-        assert listener.stop(5)
+        assert listener.stop(10)
 
 
-# PostgreSQL
-
-
-def test_postgresql_wakes_a_worker_and_is_found_again(_postgresql_url: str, seen: list[Any], caplog: Any) -> None:  # noqa: PT019
-    huey, note = noting(_postgresql_url, seen.append)
+def test_postgresql_wakes_a_worker_and_is_found_again(
+    request: pytest.FixtureRequest, seen: list[Any], listen: Any
+) -> None:
+    url = request.getfixturevalue("_postgresql_url")
+    huey, note = noting(url, seen.append)
     for number in range(MAX_ITEMS_WAITING + 50):
         note(number)
     assert huey.pending_count() == MAX_ITEMS_WAITING
-    listener = Listener(huey)
-    listener.start()
+    listener = listen(huey)
     until(lambda: len(seen) == MAX_ITEMS_WAITING)
-    begun = time.monotonic()
-    note("now")
-    until(lambda: seen[-1] == "now")
-    assert time.monotonic() - begun < MAX_WAIT / 2
-    with psycopg.connect(_postgresql_url, autocommit=True) as other:
-        other.execute("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()")
+    assert quickest_wake(note, seen) < MAX_WAIT / 10
+    with psycopg.connect(url, autocommit=True) as other:
+        ours = "query ilike '%huey%' and pid <> pg_backend_pid()"
+        other.execute(f"select pg_terminate_backend(pid) from pg_stat_activity where {ours}")
     ring_until_seen(note, "again", seen)
-    assert listener.stop(5)
+    assert listener.stop(10)

@@ -13,9 +13,7 @@ import time
 from typing import Any
 
 from tests.doorbell.workers import bell_sockets, noting, until
-from webapp.doorbell import (
-    sockets,
-)
+from webapp.doorbell import sockets
 from webapp.doorbell.storage import MAX_WAIT
 
 
