@@ -1,16 +1,22 @@
-"""A program with a real token."""
+"""A program with a real token, and a server with real sockets."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
+from werkzeug.serving import make_server
 
 from tests.conftest import Browser, Cast
+from tests.receiver import Receiver
 from webapp.accounts import tokens
-from webapp.models import User
+from webapp.delivery.dispatching import Dispatcher
+from webapp.extensions import db
+from webapp.models import Base, User
 
 
 class Program:
@@ -61,3 +67,40 @@ def program(app: Flask) -> Callable[[User], Program]:
 def api(program: Callable[[User], Program], cast: Cast) -> Program:
     """The program of `cast.admin`."""
     return program(cast.admin)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as running:
+        yield running
+
+
+@pytest.fixture
+def worker(app: Flask) -> Iterator[Dispatcher]:
+    """A worker that sends, inside the test."""
+    running = Dispatcher(app, threads=2)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def server(app: Flask) -> Iterator[int]:
+    """The port of a server on loopback with a thread for each connection."""
+    running = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=running.serve_forever, daemon=True)
+    thread.start()
+    yield running.server_port
+    running.shutdown()
+    thread.join(timeout=5)
+    running.server_close()
+
+
+@pytest.fixture
+def count() -> Callable[[type[Base]], int]:
+    """How many rows of this kind there are."""
+
+    def count_rows(table: type[Base]) -> int:
+        return db.session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+    return count_rows

@@ -35,7 +35,8 @@ def loads(data: bytes) -> Any:
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        raise NotStrict(f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
+        place = f"line {error.lineno}, column {error.colno}"
+        raise NotStrict(f"The body is not JSON: {error.msg.removesuffix(' at')} at {place}.") from None
     except RecursionError:
         raise NotStrict(TOO_DEEP) from None
     _walk(value)
