@@ -1,9 +1,13 @@
 from __future__ import annotations
 
-import sqlalchemy as sa
+from datetime import timedelta
 
+import sqlalchemy as sa
+import time_machine
+
+from tests.page_checker import check_page
 from webapp.extensions import db
-from webapp.models import Project, RecordList, Role, User
+from webapp.models import Project, RecordList, Role, User, utc_now
 
 FIRST = {
     "name": "Ada",
@@ -33,3 +37,51 @@ def test_the_first_run_makes_an_operator_with_a_company_a_project_and_a_list_and
     assert [(member.user_id, member.role) for member in project.members] == [(person.id, Role.OWNER)]
     assert db.session.scalars(sa.select(RecordList)).one().title == "To do"
     assert b"My first project" in client.get("/projects").data
+
+
+def test_afterwards_the_first_run_does_not_exist(client, make):
+    make.user()
+    assert client.get("/setup").status_code == 404
+    assert client.post("/setup", data=FIRST).status_code == 404
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(User)) == 1
+    assert client.get("/login").status_code == 200
+
+
+def test_machines_are_not_led_to_the_first_run(client):
+    assert client.get("/api/v1/event-types").status_code != 303
+    with client.get("/static/css/tokens.css") as answer:
+        assert answer.status_code == 200
+
+
+def test_what_is_wrong_stands_at_its_field_and_the_values_are_kept(client):
+    page = check_page(client.post("/setup", data={**FIRST, "email": "ada", "password": "short", "company": ""}), 422)
+    assert page.errors() == [
+        "Enter an e-mail address such as ada@example.com.",
+        "Use at least 12 characters.",
+        "Enter a name for the company.",
+    ]
+    assert page.find("input", name="name").attrs["value"] == "Ada"
+    assert not page.find("input", name="password").attrs.get("value")
+    assert client.get("/projects").location == "/setup"
+
+
+def test_the_form_takes_language_and_zone_from_the_browser(client):
+    client.set_cookie("tz", "Europe/Berlin")
+    page = check_page(client.get("/setup", headers={"Accept-Language": "de-DE,de;q=0.9"}))
+    chosen = [option.attrs["value"] for option in page.find_all("option") if "selected" in option.attrs]
+    assert chosen == ["de", "Europe/Berlin"]
+    assert page.find_all("input", name="code") == []
+
+
+def test_where_others_can_reach_it_the_code_is_asked_and_guessing_it_is_limited(app, client):
+    app.config["SETUP_CODE"] = "4711-0815"
+    assert check_page(client.get("/setup")).find("input", name="code") is not None
+    for code in ("", "4711", *(str(number) for number in range(8))):
+        assert check_page(client.post("/setup", data={**FIRST, "code": code}), 422).errors() == [
+            "That is not the code."
+        ]
+    answer = client.post("/setup", data={**FIRST, "code": "4711-0815"})
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= 900
+    with time_machine.travel(utc_now() + timedelta(minutes=16)):
+        assert client.post("/setup", data={**FIRST, "code": " 4711-0815 "}).status_code == 303

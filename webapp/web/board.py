@@ -67,7 +67,7 @@ def changed(project: Project, *, keeps_open: str = "") -> AnyResponse:
     """After a change: the board as it is now, by a redirect to where the form stood where there is no htmx."""
     if _is_part():
         return show(project, keeps_open=keeps_open)
-    return redirect(next_path(url_for("projects.show", project_id=project.id)), 303)
+    return redirect(next_path(url_for("projects.show", project_id=project.id, open=keeps_open or None)), 303)
 
 
 def _is_part() -> bool:

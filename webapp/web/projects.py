@@ -66,8 +66,9 @@ def create() -> AnyResponse | tuple[str, int]:
 
 @bp.get("/projects/<project_id>")
 def show(project_id: str) -> Response:
-    """The board: lists and their records."""
-    return board.show(loading.project(project_id), whole_list_id=request.args.get("list", ""))
+    """The board: lists and their records. `open` names the list whose form stays open, `list` the one shown whole."""
+    project = loading.project(project_id)
+    return board.show(project, keeps_open=request.args.get("open", ""), whole_list_id=request.args.get("list", ""))
 
 
 @bp.get("/projects/<project_id>/settings")
