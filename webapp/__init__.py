@@ -8,7 +8,8 @@ from cryptography.fernet import Fernet, MultiFernet
 from flask import Flask
 
 from webapp import api, config, logs, tasks, web
-from webapp.config import Settings
+from webapp.config import Settings, SettingsError
+from webapp.delivery.addresses import Policy, PolicyError
 from webapp.extensions import babel, bell, csrf, db, htmx, huey, limiter, login, migrate
 from webapp.models import engine
 
@@ -23,6 +24,7 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
     Folders of templates and static files are taken from the package, and in a checkout from beside it.
     """
     settings = settings or config.load(**overrides)
+    _require_usable_targets(settings)
     logs.configure(settings)
     app = Flask(
         __name__,
@@ -37,6 +39,13 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
     web.init_app(app)
     api.init_app(app)
     return app
+
+
+def _require_usable_targets(settings: Settings) -> None:
+    try:
+        Policy.from_values(settings.allow_http, settings.allow_targets, settings.allow_cidrs, settings.base_url or None)
+    except PolicyError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _configure(app: Flask, settings: Settings) -> None:

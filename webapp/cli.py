@@ -124,7 +124,7 @@ def worker(threads: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: _stop_or_leave(stopping))
     while not stopping.wait(LOOK_AT_THREADS_EVERY_S):
-        if not dispatcher.is_alive:
+        if not (dispatcher.is_alive and listener.is_alive):
             click.echo("a thread of the worker has died; ending, so that it is started anew", err=True)
             os._exit(1)
     listener.stop()

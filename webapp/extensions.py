@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 
 import sqlalchemy as sa
@@ -18,6 +19,8 @@ from flask_wtf import CSRFProtect
 from webapp.doorbell import AppHuey
 
 log = logging.getLogger(__name__)
+
+COMPLAIN_EVERY_S = 60.0
 
 # SQLite cannot change a constraint that has no name.
 NAMING = {
@@ -43,6 +46,7 @@ class Bell:
 
     def __init__(self) -> None:
         self.lost = 0
+        self._complained_at: float | None = None
         self._ring: Callable[[], object] | None = None
 
     def bind(self, ring: Callable[[], object]) -> None:
@@ -55,9 +59,15 @@ class Bell:
             return
         try:
             self._ring()
-        except Exception:
+        except Exception as error:  # noqa: BLE001 - whatever the queue does, the change is on disk already
             self.lost += 1
-            log.warning("the bell could not be rung; the workers look each second anyway", exc_info=True)
+            self._complain(error)
+
+    def _complain(self, error: Exception) -> None:
+        now = time.monotonic()
+        if self._complained_at is None or now - self._complained_at > COMPLAIN_EVERY_S:
+            self._complained_at = now
+            log.warning("bells are lost, the workers look each second anyway: %s: %s", type(error).__name__, error)
 
 
 bell = Bell()

@@ -83,8 +83,11 @@ class Supervisor:
             return
         if child.process is not None:
             self._say(f"{child.arguments[0]} ended with {child.process.returncode}; starting it again")
-            child.process, child.start_at = None, now + child.pause_s
-            child.pause_s = min(child.pause_s * 2, LONGEST_PAUSE_S)
+            child.start_at = now
+            if child.process.returncode:  # one that was asked to end is started anew at once
+                child.start_at += child.pause_s
+                child.pause_s = min(child.pause_s * 2, LONGEST_PAUSE_S)
+            child.process = None
         if now >= child.start_at:
             self._start(child)
 

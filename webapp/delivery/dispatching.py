@@ -108,6 +108,7 @@ class Dispatcher:
         self._beat()
         self._give_back()
         leases.expire()
+        self._sender.close_idle()
         while not self._stopping.is_set():
             fanned_out = fan_out.fan_out() if fan_out.is_waiting() else 0
             wait_s = self._until_due()
