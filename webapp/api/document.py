@@ -49,6 +49,9 @@ class Document(Api):  # type: ignore[misc]
         wrong = {"description": "A field is wrong", "content": content}
         self.spec.components.response(HTTPStatus.UNPROCESSABLE_ENTITY.name, wrong, lazy=True)
 
+    def _register_pagination_header(self) -> None:
+        """Our pages end with a cursor; the library's are numbered."""
+
 
 def make(app: Flask) -> Document:
     """An empty document for this application; each resource that is registered adds its calls."""

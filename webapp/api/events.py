@@ -32,7 +32,7 @@ bp = Resource("events", "What happened: publish it, and see what became of it.")
 
 @bp.call("POST", "/events", "publishEvent", parameters=[IDEMPOTENCY_KEY])
 @bp.takes(shapes.EventBody, most_bytes=MAX_EVENT_BYTES, example=shapes.EXAMPLE)
-@bp.gives(202, Created)
+@bp.gives(202, Created, example=shapes.CREATED)
 def create(event: ExternalEvent) -> dict[str, Any]:
     """Publish an event.
 
@@ -43,7 +43,7 @@ def create(event: ExternalEvent) -> dict[str, Any]:
 
 @bp.call("POST", "/events/batch", "publishEvents", parameters=[IDEMPOTENCY_KEY])
 @bp.takes(shapes.BatchBody, most_bytes=MAX_BATCH_BYTES, example={"events": [shapes.EXAMPLE]})
-@bp.gives(202, shapes.BatchCreated)
+@bp.gives(202, shapes.BatchCreated, example=shapes.BATCH_CREATED)
 def create_batch(batch: Mapping[str, Any]) -> dict[str, Any]:
     """Publish up to 500 events, all or none.
 

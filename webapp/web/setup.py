@@ -47,7 +47,7 @@ class SetupForm(Form):
 @bp.before_app_request
 def lead_here() -> Response | None:
     """While there is nobody, every page leads to the first run."""
-    if _has_people() or request.blueprint == bp.name or request.path.startswith(FOR_PROGRAMS):
+    if request.blueprint == bp.name or request.path.startswith(FOR_PROGRAMS) or _has_people():
         return None
     return redirect(url_for("setup.new"), 303)
 

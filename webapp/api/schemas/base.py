@@ -125,7 +125,7 @@ class PageQuery(Shape):
 class Created(Shape):
     """The id of what was made."""
 
-    id = Text(metadata={"example": "evt_cmb2k8f0a0001jo6w3v5x7t9q"})
+    id = Text()
 
 
 def next_cursor() -> fields.Field[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields
 
-from webapp.api.schemas.base import Choices, Instant, PageQuery, Shape, Text, next_cursor
+from webapp.api.schemas.base import Choices, Instant, PageQuery, Shape, Text, Texts, next_cursor
 from webapp.delivery.event_types import event_types
 from webapp.models import Event
 from webapp.webhooks.verdicts import VerdictWord, WebhookVerdict
@@ -23,6 +23,8 @@ EXAMPLE = {
     "previousValue": {"id": "order-1042", "title": "Order 1042"},
     "currentValue": {"id": "order-1042", "title": "Order 1042, paid"},
 }
+CREATED = {"id": "evt_cmb2k8f0a0001jo6w3v5x7t9q"}
+BATCH_CREATED = {"ids": ["evt_cmb2k8f0a0001jo6w3v5x7t9q", "evt_cmb2k8f0a0002jo6w7r2m4k8p"]}
 VERDICTS = [
     {
         "webhookId": "cmb2k8f0a0003jo6w8z1b2c3d",
@@ -33,7 +35,7 @@ VERDICTS = [
     }
 ]
 SHOWN = {
-    "id": "evt_cmb2k8f0a0001jo6w3v5x7t9q",
+    **CREATED,
     "event": "TODO_NAME_CHANGED",
     "projectId": "shop",
     "companyId": "acme",
@@ -85,7 +87,7 @@ class BatchBody(Shape):
 class BatchCreated(Shape):
     """The ids of the events, in the order of the batch."""
 
-    ids = fields.List(Text(), metadata={"example": ["evt_cmb2k8f0a0001jo6w3v5x7t9q", "evt_cmb2k8f0a0002jo6w7r2m4k8p"]})
+    ids = Texts()
 
 
 class Verdict(Shape):

@@ -55,7 +55,7 @@ class WebhookBody(Shape):
 
     name = Text(required=True)
     url = Text(required=True)
-    secret = Text(load_default=GENERATED, allow_none=True, metadata=SECRET | {"writeOnly": True})
+    secret = Text(allow_none=True, metadata=SECRET | {"writeOnly": True})
     events = Texts(load_default=(), metadata=EVENTS)
     project_ids = Texts(load_default=(), metadata=PROJECTS)
     enabled = Flag(load_default=True)
@@ -63,7 +63,7 @@ class WebhookBody(Shape):
 
     @ma.post_load
     def _as_values(self, data: Mapping[str, Any], **_: Any) -> WebhookValues:
-        return WebhookValues(**{**data, "secret": data["secret"] or NONE})
+        return WebhookValues(**{**data, "secret": data.get("secret", GENERATED) or NONE})
 
 
 class WebhookPatch(Shape):
