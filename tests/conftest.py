@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 
 from tests import postgresql
@@ -84,7 +84,7 @@ class Browser(FlaskClient):
     def open(self, *args: Any, **kwargs: Any) -> Any:
         """Send one request; what the test's session had loaded is read anew afterwards."""
         answer = contextvars.Context().run(super().open, *args, **kwargs)
-        if db.session.registry.has():
+        if has_app_context() and db.session.registry.has():
             db.session.rollback()
         return answer
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from cryptography.fernet import Fernet, MultiFernet
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import api, config, logs, tasks, web
 from webapp.config import Settings, SettingsError
@@ -35,6 +36,9 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
     app.extensions["settings"] = settings
     app.extensions["keyring"] = MultiFernet([Fernet(key.get_secret_value()) for key in settings.encryption_keys])
     _configure(app, settings)
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
     _bind_extensions(app, settings)
     web.init_app(app)
     api.init_app(app)
@@ -45,7 +49,7 @@ def _require_usable_targets(settings: Settings) -> None:
     try:
         Policy.from_values(settings.allow_http, settings.allow_targets, settings.allow_cidrs, settings.base_url or None)
     except PolicyError as error:
-        raise SettingsError(str(error)) from None
+        raise SettingsError(f"{config.PREFIX}{error}") from None
 
 
 def _configure(app: Flask, settings: Settings) -> None:
@@ -69,7 +73,6 @@ def _configure(app: Flask, settings: Settings) -> None:
         RATELIMIT_STORAGE_URI=settings.queue_url if settings.queue_url.startswith("redis") else "memory://",
         RATELIMIT_SWALLOW_ERRORS=True,
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=settings.queue_url.startswith("redis"),
-        RATELIMIT_HEADERS_ENABLED=True,
         TEMPLATES_AUTO_RELOAD=False,
     )
 

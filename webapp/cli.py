@@ -196,10 +196,11 @@ def seed() -> None:
 def check() -> None:
     """Validate the settings and print them, secrets masked; then look whether the database can be used."""
     settings = config.load()
+    app = create_app(settings)
     for name, value, is_changed, description in settings.rows():
         click.echo(f"{'*' if is_changed else ' '} {name:<26} {value or '-':<40} {description}")
     click.echo("  (* = changed from its default)")
-    installation.require_database(create_app(settings))
+    installation.require_database(app)
     click.echo("The settings are right, and the database is up to date.")
 
 

@@ -1,4 +1,4 @@
-"""Every setting: name, type, unit, default and one line of help. All are validated at start, and all errors are told at once."""
+"""Every setting: name, type, unit, default, a line of help. All are validated at start, all errors told at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from flask import current_app
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 VERSION = "0.1.0"
@@ -93,6 +93,8 @@ class Settings(BaseSettings):
     metrics_token: SecretStr = Field(SecretStr(""), description="bearer token for /metrics from elsewhere")
     log_format: Literal["auto", "console", "json"] = Field("auto", description="console, json, or by terminal")
 
+    _given: frozenset[str] = PrivateAttr(frozenset())
+
     @field_validator("instance")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -169,6 +171,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _fill_in(self) -> Settings:
+        self._given = frozenset(self.model_fields_set)
         self.database_url = self.database_url or f"sqlite:///{self.instance / 'app.db'}"
         self.queue_url = self.queue_url or f"sqlite:///{self.instance / 'queue.db'}"
         return self
@@ -189,7 +192,7 @@ class Settings(BaseSettings):
             yield (
                 PREFIX + name.upper(),
                 _shown(name, getattr(self, name)),
-                name in self.model_fields_set,
+                name in self._given,
                 field.description or "",
             )
 
@@ -214,7 +217,7 @@ def _without_password(url: str) -> str:
 
 
 def load(**overrides: Any) -> Settings:
-    """The validated settings; raises SettingsError with all that is wrong. Missing keys are made in the instance folder."""
+    """The validated settings; raises SettingsError with all that is wrong. Makes missing keys in the instance folder."""
     try:
         settings = Settings(**overrides)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Fan-out: for each new event one delivery per webhook that wants it, exactly once, and the reasons of those that do not."""
+"""Fan-out: for each new event one delivery per webhook that wants it, exactly once, and why others do not."""
 
 from __future__ import annotations
 

@@ -37,8 +37,10 @@ def give_back(unsent: Sequence[Claim]) -> None:
 
 
 def expire() -> int:
-    """Free what a dead or stopped worker had claimed; returns how many. What was claimed five times without an outcome is
-    stuck: no more automatic tries, and whoever wanted it again is not served for ever. One transaction when needed."""
+    """Free what a dead or stopped worker had claimed; returns how many. One transaction, when there is something.
+
+    What was claimed five times without an outcome is stuck: no more automatic tries, and wishes for it end.
+    """
     now = database_now()
     ran_out = sa.and_(_DELIVERY.c.lease_until.is_not(None), _DELIVERY.c.lease_until < now)
     if db.session.execute(sa.select(_DELIVERY.c.seq).where(ran_out).limit(1)).first() is None:

@@ -77,10 +77,12 @@ class Recorder:
         while True:
             try:
                 with self._app.app_context():
-                    return recording.record(batch)
+                    recording.record(batch)
             except DBAPIError:
                 if time.monotonic() > give_up_at:
                     log.exception("outcomes could not be recorded; they are sent again", extra={"outcomes": len(batch)})
                     return
                 log.warning("outcomes cannot be recorded at the moment", exc_info=True)
                 time.sleep(PAUSE_S)
+            else:
+                return
