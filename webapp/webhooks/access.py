@@ -67,7 +67,9 @@ def load(user: User, webhook_id: str) -> Webhook:
 
 def lock(session: Session, webhook: Webhook, by: User) -> None:
     """Inside transaction(): reload the webhook with its row locked; raises NotFound as `load` does."""
-    session.refresh(webhook, with_for_update=True)
+    # Not refresh(with_for_update=True): it joins what the object was loaded with, which PostgreSQL cannot lock.
+    session.execute(sa.select(Webhook.id).where(Webhook.id == webhook.id).with_for_update())
+    session.refresh(webhook)
     if webhook.deleted_at is not None or webhook.created_by_id != by.id:
         raise NotFound(NO_WEBHOOK)
 

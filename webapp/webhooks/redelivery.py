@@ -86,7 +86,7 @@ def waiting(deliveries: Sequence[Delivery]) -> set[int]:
 def _lock(session: Session, delivery: Delivery) -> None:
     """The webhook's row first, as everywhere, then the delivery's."""
     session.scalars(sa.select(Webhook.id).where(Webhook.id == delivery.webhook_id).with_for_update()).one()
-    session.refresh(delivery, with_for_update=True)
+    session.refresh(delivery, with_for_update={"of": Delivery})  # PostgreSQL locks no row of an outer join
 
 
 def _projects(delivery: Delivery) -> set[str | None]:
