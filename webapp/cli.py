@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import os
 import secrets
@@ -10,7 +11,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import click
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ from webapp.delivery import dispatching
 from webapp.doorbell import Listener, QueueUrlError
 from webapp.extensions import db, huey
 from webapp.models import RequestError, User
+from webapp.receiver.listening import Orders, Receiver
 from webapp.seeds import fill_with_demo
 from webapp.server import Server
 from webapp.supervisor import Supervisor
@@ -136,6 +138,30 @@ def _stop_or_leave(stopping: threading.Event) -> None:
     if stopping.is_set():
         os._exit(1)
     stopping.set()
+
+
+@commands.command()
+@click.option("--port", default=9000, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free port.")
+@click.option("--secret", "secrets_", multiple=True, help="To check signatures with; again for the one before it.")
+@click.option("--status", default=200, show_default=True, type=click.IntRange(200, 599), help="What to answer.")
+@click.option("--delay", default=0.0, show_default=True, type=click.FloatRange(0, 3600), help="Seconds before it.")
+@click.option("--retry-after", type=click.IntRange(0), help="Seconds, in a header of that name.")
+def listen(port: int, secrets_: tuple[str, ...], status: int, delay: float, retry_after: int | None) -> None:
+    """Receive webhooks on this machine: print each request and whether its signature is right, and answer as told."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that knows no umlauts ends nothing
+    orders = Orders(status, delay, retry_after, secrets_)
+    try:
+        receiver = Receiver(port, orders, lambda text: click.echo(text, nl=False))
+    except OSError as error:
+        raise click.ClickException(
+            f"Cannot listen on port {port}: {error.strerror}. Choose another with --port."
+        ) from None
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell starts what runs in the background deaf to Ctrl-C
+        signal.signal(number, signal.default_int_handler)
+    click.echo(f"Listening on {receiver.url}  (stop with Ctrl-C)")
+    with suppress(KeyboardInterrupt), receiver:
+        receiver.serve_forever()
 
 
 @commands.group("db")

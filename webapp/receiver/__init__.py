@@ -5,6 +5,7 @@
     checking   whether its signature is right
     answers    what an inbox sends back
     pruning    how much it keeps
+    listening  not an inbox: the receiver behind `webapp listen`
 
 May import `delivery` and `models`.
 """
