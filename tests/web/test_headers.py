@@ -77,13 +77,15 @@ def test_vendored_files_are_kept_for_good_and_travel_compressed(client: Browser)
     assert len(answer.data) < 40_000
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:5000", "127.0.0.1:5000", "[::1]:5000", "web.localhost"])
-def test_names_of_this_machine_are_answered(client: Browser, host: str) -> None:
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:5000", "127.0.0.1:5000", "[::1]:5000", "web.localhost", "10.0.0.1:5000"]
+)
+def test_names_of_this_machine_and_plain_addresses_are_answered(client: Browser, host: str) -> None:
     assert client.get("/nowhere", headers={"Host": host}).status_code == 404
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "localhost.evil.example", "10.0.0.1", "127.0.0.1.evil.example", "a b"]
+    "host", ["evil.example", "localhost.evil.example", "10.0.0.1.evil.example", "127.0.0.1.evil.example", "a b"]
 )
 def test_other_hosts_are_refused(client: Browser, host: str) -> None:
     assert client.get("/nowhere", headers={"Host": host}).status_code == 400

@@ -2,8 +2,8 @@
 
 Each claim serves up to 64 webhooks from a cursor that rotates over the waiting ones, oldest first within each. Five in
 flight are guaranteed to a webhook; idle slots may be borrowed while no other waits. Pings, tests and redeliveries go
-first. A delivery that was claimed before without an outcome, a suspect, is claimed alone and one at a time, so that one that
-takes its worker down cannot take others along again and again.
+first. A delivery that was claimed before without an outcome, a suspect, is claimed alone and one at a time, so that one
+that takes its worker down cannot take others along again and again.
 """
 
 from __future__ import annotations
