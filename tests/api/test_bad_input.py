@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
@@ -272,6 +273,25 @@ def test_a_gigabyte_is_refused_before_it_is_read(api: Program, server: int) -> N
         connection.sendall(head.encode() + b"Content-Type: application/json\r\nContent-Length: 1073741824\r\n\r\n{")
         assert connection.recv(4096).startswith(b"HTTP/1.1 413")
         assert time.monotonic() - began < 2
+
+
+def test_a_stream_without_a_length_is_bounded_too(
+    api: Program, server: int, right: dict[str, Any], count: Count
+) -> None:
+    most = 256 * 1024
+    body = json.dumps(right).encode()
+    for size, statuses in ((most, [202]), (most + 1, [413, None]), (most * 20, [413, None])):
+        connection = http.client.HTTPConnection("127.0.0.1", server, timeout=10)
+        headers = {"Authorization": f"Bearer {api.token}", "Content-Type": "application/json"}
+        text = body + b" " * (size - len(body))
+        pieces = (text[place : place + 50_000] for place in range(0, size, 50_000))
+        status = None
+        with contextlib.suppress(ConnectionError):  # the server need not read all of it, and may hang up
+            connection.request("POST", "/api/v1/events", pieces, headers, encode_chunked=True)
+            status = connection.getresponse().status
+        assert status in statuses
+        connection.close()
+    assert count(Event) == 1
 
 
 def test_a_body_that_ends_early_stores_nothing(api: Program, server: int, count: Count) -> None:
