@@ -170,6 +170,14 @@ def test_a_wrong_value_comes_back_at_its_field_with_the_rest_kept(
     assert db.session.scalars(sa.select(Webhook)).all() == []
 
 
+def test_all_that_is_wrong_is_told_at_once(signed_in: Browser) -> None:
+    values = form(
+        name="", url="https://10.0.0.1/", which_events="chosen", which_projects="chosen", which_secret="chosen"
+    )
+    page = check_page(signed_in.post(LIST, data=values), 422)
+    assert len(page.errors()) == 5
+
+
 def test_a_wrong_own_secret_is_not_sent_back(signed_in: Browser) -> None:
     answer = signed_in.post(LIST, data=form(which_secret="chosen", secret="tooshort"))
     assert "tooshort" not in answer.text
@@ -215,7 +223,7 @@ def test_disabling_and_the_failed_try_to_enable_are_told_on_the_page(
     signed_in.post(f"{LIST}/{webhook.id}/activation", data={"enabled": "0"})
     page = check_page(signed_in.get(f"{LIST}/{webhook.id}"))
     assert "Disabled" in page.h1
-    assert "Switched off by you." in page.text
+    assert "Switched off by you" in page.text
     assert "1 delivery is held." in page.text
     signed_in.post(f"{LIST}/{webhook.id}/activation", data={"enabled": "1"})
     assert "Still off: no worker is running" in check_page(signed_in.get(f"{LIST}/{webhook.id}")).text

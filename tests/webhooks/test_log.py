@@ -33,7 +33,8 @@ def seqs(deliveries: Iterable[Delivery]) -> list[int]:
 
 
 def test_newest_first_in_pages_that_lead_to_each_other(cast: Cast, make: Make, webhook: Webhook) -> None:
-    made = seqs(make.delivery(webhook) for _ in range(7))[::-1]
+    other = make.webhook(by=cast.admin)
+    made = seqs(make.delivery(webhook if number % 3 else other) for number in range(7))[::-1]
     first = log.deliveries(cast.admin, LogFilter(), limit=3)
     second = log.deliveries(cast.admin, LogFilter(), first.older, limit=3)
     third = log.deliveries(cast.admin, LogFilter(), second.older, limit=3)

@@ -77,6 +77,8 @@ def event_label(delivery: Delivery) -> str:
     known = event_types(None).get(delivery.event_type)
     if known is not None:
         return _(known.label)
+    if delivery.kind is DeliveryKind.PING:
+        return _("Test ping")
     return str(KIND.get(delivery.kind, delivery.event_type))
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+import time
+
+from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext as _
+from flask_limiter import RequestLimit
 
 from webapp.extensions import limiter
 from webapp.models import Invalid
@@ -17,8 +20,15 @@ bp = for_people(Blueprint("url_checks", __name__, url_prefix="/settings/webhooks
 RATE = "30 per minute"  # each may cost a name look-up
 
 
+def _too_many(limit: RequestLimit) -> Response:
+    wait = _("Too many checks. Wait a little, then try again.")
+    response = make_response(render_template("webhooks/_url_check.html", problem=wait, warning=""), 429)
+    response.headers["Retry-After"] = str(max(1, limit.reset_at - int(time.time())))
+    return response
+
+
 @bp.post("/url-checks")
-@limiter.limit(RATE, key_func=lambda: me().id)
+@limiter.limit(RATE, key_func=lambda: me().id, on_breach=_too_many)
 def create() -> str:
     """What is wrong or odd about a URL, as the part of the form below its field."""
     access.require_administrator(me())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask_babel import gettext as _
 from wtforms import BooleanField, PasswordField, RadioField, SelectMultipleField, StringField, URLField
 
@@ -64,32 +62,17 @@ class WebhookForm(Form):
         self.project_ids.choices = [choice(project.id, project.name) for project in projects]
         return self
 
-    def validate(self, extra_validators: Any = None) -> bool:
-        """Whether it can be parsed. An empty list means all, so "let me choose" needs a choice."""
-        is_valid = bool(super().validate(extra_validators))
-        if self.which_events.data == CHOSEN and not self.events.data:
-            self.events.errors = [_("Choose at least one event.")]
-            is_valid = False
-        if self.which_projects.data == CHOSEN and not self.project_ids.data:
-            self.project_ids.errors = [_("Choose at least one project.")]
-            is_valid = False
-        return is_valid
-
     @property
     def changes(self) -> WebhookChanges:
         """What was typed."""
         return WebhookChanges(
             name=self.name.data or "",
             url=self.url.data or "",
-            events=self._list("events"),
-            project_ids=self._list("project_ids"),
+            events=_chosen(self.which_events.data, self.events.data),
+            project_ids=_chosen(self.which_projects.data, self.project_ids.data),
             payload_format=self.payload_format.data,
             enabled=bool(self.enabled.data),
         )
-
-    def _list(self, name: str) -> list[str]:
-        is_chosen = self._fields["which_events" if name == "events" else "which_projects"].data == CHOSEN
-        return list(self._fields[name].data or []) if is_chosen else []
 
 
 class NewWebhookForm(WebhookForm):
@@ -112,3 +95,8 @@ class NewWebhookForm(WebhookForm):
         which = self.which_secret.data
         secret = self.secret.data or "" if which == CHOSEN else SecretChoice(which)
         return WebhookValues(secret=secret, **self.changes)
+
+
+def _chosen(which: str, values: list[str] | None) -> list[str] | None:
+    """The action's list: an empty one means all, None that nothing was chosen though a choice was announced."""
+    return (values or None) if which == CHOSEN else []

@@ -24,7 +24,7 @@ from webapp.webhooks.statistics import Figures
 
 bp = for_people(Blueprint("webhooks", __name__, url_prefix="/settings/webhooks"))
 
-SHORT_URL_LENGTH = 48  # characters
+SHORT_URL_LENGTH = 38  # characters
 # In the session: the webhook whose secret the next page shows, once.
 NEWLY_MADE = "newly_made_webhook"
 

@@ -18,13 +18,16 @@ __all__ = ["GENERATED", "NONE", "Created", "Saved", "WebhookChanges", "WebhookVa
 
 @dataclass(frozen=True)
 class WebhookValues:
-    """What a new webhook is made from, as it was typed. Empty lists mean all event types and all own projects."""
+    """What a new webhook is made from, as it was typed. Empty lists mean all event types and all own projects.
+
+    None in place of a list says that some were to be chosen and none was, which is refused.
+    """
 
     name: str
     url: str
     secret: SecretChoice | str = GENERATED
-    events: Sequence[str] = ()
-    project_ids: Sequence[str] = ()
+    events: Sequence[str] | None = ()
+    project_ids: Sequence[str] | None = ()
     payload_format: str = PayloadFormat.FULL
     enabled: bool = True
 
@@ -34,8 +37,8 @@ class WebhookChanges(TypedDict, total=False):
 
     name: str
     url: str
-    events: Sequence[str]
-    project_ids: Sequence[str]
+    events: Sequence[str] | None
+    project_ids: Sequence[str] | None
     payload_format: str
     enabled: bool
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, defer, joinedload
@@ -28,6 +27,7 @@ from webapp.webhooks import access
 
 LIMITS = (25, 50, 100)  # rows on a page
 MAX_LIMIT = 500  # rows in one answer of the API
+MAX_BRANCHES = 200  # webhooks that are asked one by one; SQLite joins at most 500
 # On PostgreSQL rows become visible out of order: a look back by so many numbers finds those that came late.
 OVERLAP = 200
 STATUS_CLASSES = ("2xx", "3xx", "4xx", "5xx", "none")
@@ -78,15 +78,13 @@ def deliveries(
 
     Raises NotFound when the filter names a webhook that is not this person's.
     """
-    query = _of(user, filters)
     limit = max(1, min(limit, MAX_LIMIT))
     if is_upwards and cursor is not None:
-        rows = _rows(query.where(Delivery.seq > cursor).order_by(Delivery.seq).limit(limit + 1))
+        rows = _some(user, filters, Delivery.seq > cursor, Delivery.seq.asc(), limit + 1)
         has_more, rows = len(rows) > limit, rows[:limit][::-1]
         return Page(rows, older=rows[-1].seq if rows else None, newer=rows[0].seq if has_more and rows else None)
-    if cursor is not None:
-        query = query.where(Delivery.seq < cursor)
-    rows = _rows(query.order_by(Delivery.seq.desc()).limit(limit + 1))
+    before = sa.true() if cursor is None else Delivery.seq < cursor
+    rows = _some(user, filters, before, Delivery.seq.desc(), limit + 1)
     has_more, rows = len(rows) > limit, rows[:limit]
     return Page(
         rows, older=rows[-1].seq if has_more else None, newer=rows[0].seq if cursor is not None and rows else None
@@ -153,6 +151,35 @@ def oldest_at(user: User) -> datetime | None:
     return db.session.scalar(sa.select(Delivery.created_at).where(Delivery.seq == first.scalar_subquery()))
 
 
+def _some(
+    user: User,
+    filters: LogFilter,
+    bound: sa.ColumnElement[bool],
+    order: sa.UnaryExpression[int],
+    limit: int,
+) -> list[Delivery]:
+    """The first rows in that order. Over all webhooks each gives its own first ones, by its index, and the best stay:
+    sorting all rows of a person first took 270 ms with 300,000 of them."""
+    query = _of(user, filters).order_by(order).limit(limit)
+    if filters.webhook_id is not None or filters.text:
+        return _rows(query.where(bound))
+    ids = db.session.scalars(sa.select(Webhook.id).where(Webhook.created_by_id == user.id)).all()
+    if not 1 < len(ids) <= MAX_BRANCHES:
+        return _rows(query.where(bound))
+    conditions = _conditions(filters)
+    branches = [
+        sa.select(
+            sa.select(Delivery.seq)
+            .where(Delivery.webhook_id == webhook_id, bound, *conditions)
+            .order_by(order)
+            .limit(limit)
+            .subquery()
+        )
+        for webhook_id in ids
+    ]
+    return _rows(query.where(Delivery.seq.in_(sa.union_all(*branches))))
+
+
 def _rows(query: sa.Select[Delivery]) -> list[Delivery]:
     return list(db.session.scalars(query).unique())
 
@@ -205,5 +232,11 @@ def _is_real(*, is_real: bool) -> sa.ColumnElement[bool]:
 
 
 def _is_named(text: str) -> sa.ColumnElement[bool]:
-    named: Any = sa.select(Event.seq).where(sa.or_(Event.id == text, Event.record_id == text))
-    return sa.or_(Delivery.id == text, Delivery.event_seq.in_(named))
+    """Three look-ups by index; joined by OR they became a walk over all rows."""
+    of_event = sa.select(Delivery.seq).join(Event, Event.seq == Delivery.event_seq)
+    named = sa.union_all(
+        sa.select(Delivery.seq).where(Delivery.id == text),
+        of_event.where(Event.id == text),
+        of_event.where(Event.record_id == text),
+    )
+    return Delivery.seq.in_(named)

@@ -62,8 +62,10 @@ def name_advice(text: str, user: User, webhook: Webhook | None) -> list[Advice]:
     return [Advice("name", "You have another webhook with this name.", {})]
 
 
-def events(codes: Iterable[str]) -> list[str]:
-    """Codes of event types, each once; an empty list means all. An unknown one is refused by its name."""
+def events(codes: Iterable[str] | None) -> list[str]:
+    """Codes of event types, each once. An empty list means all; None (nothing chosen) and unknown ones are refused."""
+    if codes is None:
+        raise Invalid("events", "Choose at least one event.")
     chosen = list(dict.fromkeys(codes))
     known = event_types(None)
     unknown = [code for code in chosen if code not in known]
@@ -73,8 +75,10 @@ def events(codes: Iterable[str]) -> list[str]:
     return chosen
 
 
-def project_ids(ids: Iterable[str], user: User) -> list[str]:
-    """Ids of projects that this person administers, each once; an empty list means all of them."""
+def project_ids(ids: Iterable[str] | None, user: User) -> list[str]:
+    """Ids of projects that this person administers, each once. An empty list means all; None (no choice) is refused."""
+    if ids is None:
+        raise Invalid("project_ids", "Choose at least one project.")
     chosen = list(dict.fromkeys(ids))
     if not chosen:
         return []
