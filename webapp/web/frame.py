@@ -60,13 +60,14 @@ HTMX_CONFIG = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One place in the navigation. It is shown when its endpoint exists, and marked on all pages of its blueprint."""
+    """One place in the navigation. It is shown when its endpoint exists, and marked on all pages of its blueprints."""
 
     endpoint: str
     label: LazyString
     icon: str
     for_operators: bool = False
     is_public: bool = False
+    with_blueprints: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -76,7 +77,7 @@ class Entry:
     @property
     def is_current(self) -> bool:
         """Whether the page shown belongs to it."""
-        return (request.blueprint or "") == self.endpoint.partition(".")[0]
+        return (request.blueprint or "") in {self.endpoint.partition(".")[0], *self.with_blueprints}
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Banner:
 
 
 BAR = (
-    Entry("projects.index", _l("Projects"), "folder-kanban"),
+    Entry("projects.index", _l("Projects"), "folder-kanban", with_blueprints=("lists", "records")),
     Entry("webhooks.index", _l("Webhooks"), "webhook"),
     Entry("deliveries.index", _l("Deliveries"), "send"),
     Entry("events.index", _l("Events"), "zap"),

@@ -13,7 +13,7 @@ from webapp.accounts import guessing, people
 from webapp.models import Invalid, NotFound, Project, User
 from webapp.web.forms import Form, Required, choice, run, time_zones
 from webapp.web.forms import lazy_text as _l
-from webapp.web.person import LOCALES, locale, time_zone
+from webapp.web.person import LOCALES, locale
 from webapp.web.session import begin
 
 CODE_SETTING = "SETUP_CODE"  # what was printed at start; None = not asked (the server listens on loopback only)
@@ -32,13 +32,13 @@ class SetupForm(Form):
     company = StringField(_l("Company"), [Required()], default=_l("Acme"))
     project = StringField(_l("First project"), [Required()], default=_l("My first project"))
     locale = SelectField(_l("Language"), choices=[choice(*each) for each in LOCALES.items()])
-    time_zone = SelectField(_l("Time zone"), choices=time_zones)
+    time_zone = SelectField(_l("Time zone"), choices=lambda: [choice("", _("As the browser says")), *time_zones()])
     code = StringField(_l("Code printed where you started “webapp up”"), [Required()])
 
     @classmethod
     def here(cls) -> SetupForm:
-        """The form as this browser needs it: its language and zone chosen, the code only where it is asked."""
-        form = cls(locale=locale(), time_zone=time_zone())
+        """The form as this browser needs it: its language chosen, the code only where it is asked."""
+        form = cls(locale=locale(), time_zone="")
         if current_app.config.get(CODE_SETTING) is None:
             del form.code
         return form
