@@ -40,3 +40,4 @@ def test_a_waiting_answer_makes_room_afterwards() -> None:
 def test_what_is_no_success_or_is_slow_misbehaves() -> None:
     assert [Answer(status).misbehaves for status in (200, 204, 299, 302, 410, 599)] == [False] * 3 + [True] * 3
     assert Answer(delay_ms=1).misbehaves
+    assert Answer(hangs_up=True).misbehaves

@@ -279,6 +279,22 @@ def test_what_is_answered_can_be_set_and_reset(admin: Browser, cast: Cast, inbox
     assert "misbehaves" not in show(admin, inbox).text
 
 
+def test_an_inbox_can_be_told_to_hang_up(admin: Browser, cast: Cast, inbox: Inbox) -> None:
+    page = after(admin, admin.post(f"/inboxes/{inbox.id}/answer", data={"status": "200", "hangs_up": "y"}))
+    receive(inbox)
+
+    assert inboxes.load(cast.admin, inbox.id).hangs_up
+    assert "This inbox misbehaves on purpose: hangs up" in page.text
+    assert page.find("input", name="hangs_up").attrs.get("checked") is not None
+    assert "hung up" in show(admin, inbox).text
+    (row,) = arrivals.requests(inbox)
+    assert "it hung up" in check_page(admin.get(f"/inboxes/{inbox.id}/{row.request.id}")).text
+
+    after(admin, admin.post(f"/inboxes/{inbox.id}/answer", data={"status": "200"}))
+
+    assert not inboxes.load(cast.admin, inbox.id).hangs_up
+
+
 def test_a_wrong_answer_comes_back_with_what_was_typed(admin: Browser, cast: Cast, inbox: Inbox) -> None:
     told = {"status": "700", "delay": "soon", "retry_after": "", "body": "kept"}
     page = check_page(admin.post(f"/inboxes/{inbox.id}/answer", data=told), status=422)

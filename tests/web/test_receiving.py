@@ -1,7 +1,13 @@
 """The address that inboxes receive at takes whatever comes, from anybody, and stays bounded."""
 
 import io
+import os
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -9,6 +15,7 @@ from flask import Flask
 from tests.conftest import Browser, Cast
 from tests.factories import SECRET
 from webapp.delivery import signing
+from webapp.extensions import db
 from webapp.models import Inbox, InboxRequest, utc_now
 from webapp.receiver import arrivals, inboxes
 from webapp.receiver.answers import Answer
@@ -16,6 +23,12 @@ from webapp.receiver.checking import Choice, Source
 from webapp.web import receiving
 
 GIGABYTE = 1024**3
+SERVE = """
+import sys
+from webapp import config, create_app
+from webapp.server import Server
+Server(lambda: create_app(config.load()), host="127.0.0.1", port=int(sys.argv[1])).run()
+"""
 
 
 @pytest.fixture
@@ -115,6 +128,58 @@ def test_an_inbox_answers_what_it_was_told_and_nothing_else(client: Browser, cas
     assert response.headers["Retry-After"] == "7"
     assert response.mimetype == "text/plain"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_an_inbox_that_hangs_up_closes_where_it_can(client: Browser, cast: Cast, inbox: Inbox) -> None:
+    inboxes.answer_with(inbox.id, Answer(hangs_up=True), by=cast.admin)
+    ours, theirs = socket.socketpair()
+
+    with ours, theirs:
+        client.post(f"/inbox/{inbox.token}", environ_overrides={"gunicorn.socket": ours})
+        closed = theirs.recv(1)
+    plain = client.post(f"/inbox/{inbox.token}")
+
+    assert closed == b""
+    assert (plain.status_code, plain.text, plain.headers["Connection"]) == (500, "", "close")
+    assert [request.answered_status for request in arrived(inbox)] == [None, None]
+
+
+def test_hanging_up_sends_not_a_byte_and_ends_no_server(
+    cast: Cast, inbox: Inbox, database: str, tmp_path: Path
+) -> None:
+    inboxes.answer_with(inbox.id, Answer(hangs_up=True), by=cast.admin)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with (tmp_path / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-c", SERVE, str(port)], env={**os.environ, "WEBAPP_DATABASE_URL": database}, stderr=log
+        )
+    try:
+        answers = [_sent_to(port, f"/inbox/{inbox.token}") for _ in range(3)]
+        other = _sent_to(port, "/inbox/nobody")
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+    db.session.rollback()  # what the server wrote is read anew
+    assert answers == [b""] * 3
+    assert other.startswith(b"HTTP/1.1 404")
+    assert len(arrived(inbox)) == 3
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def _sent_to(port: int, path: str) -> bytes:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+                connection.sendall(
+                    f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 2\r\n\r\n{{}}".encode()
+                )
+                return connection.recv(4096)
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
 
 def test_a_limited_inbox_still_answers_only_what_it_was_told(make_app: Callable[..., Flask], inbox: Inbox) -> None:

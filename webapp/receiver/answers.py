@@ -20,22 +20,25 @@ _waiting = threading.BoundedSemaphore(MAX_WAITING_ANSWERS)
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back to the sender, and after which delay."""
+    """What goes back to the sender, and after which delay. With `hangs_up` nothing does: the connection is closed."""
 
     status: int = 200
     delay_ms: int = 0
     retry_after_s: int | None = None
     body: str = ""
+    hangs_up: bool = False
 
     @classmethod
     def of(cls, inbox: Inbox) -> Answer:
         """What this inbox was told to answer."""
-        return cls(inbox.answer_status, inbox.answer_delay_ms, inbox.answer_retry_after_s, inbox.answer_body)
+        return cls(
+            inbox.answer_status, inbox.answer_delay_ms, inbox.answer_retry_after_s, inbox.answer_body, inbox.hangs_up
+        )
 
     @property
     def misbehaves(self) -> bool:
         """Whether a sender takes it for a failure, or has to wait for it."""
-        return not 200 <= self.status <= 299 or self.delay_ms > 0
+        return self.hangs_up or not 200 <= self.status <= 299 or self.delay_ms > 0
 
     def wait(self) -> None:
         """Sleep for the delay; not at all while MAX_WAITING_ANSWERS others sleep, so that the web server goes on."""

@@ -67,7 +67,7 @@ def receive(token: str, arrival: Arrival) -> Answer | None:
     now = utc_now()
     answer = Answer.of(inbox)
     request = _request(inbox, arrival, now)
-    request.answered_status = answer.status
+    request.answered_status = None if answer.hangs_up else answer.status
     with transaction() as session:
         if session.get(Inbox, request.inbox_id) is None:
             return None

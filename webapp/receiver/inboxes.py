@@ -76,6 +76,7 @@ def answer_with(inbox_id: str, answer: Answer, *, by: User) -> None:
         inbox.answer_delay_ms = answer.delay_ms
         inbox.answer_retry_after_s = answer.retry_after_s
         inbox.answer_body = answer.body
+        inbox.hangs_up = answer.hangs_up
 
 
 def check_with(inbox_id: str, choice: Choice, *, by: User) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wtforms import IntegerField, PasswordField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, IntegerField, PasswordField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from webapp.models import Inbox, Webhook
@@ -27,6 +27,7 @@ class AnswerForm(Form):
     delay = IntegerField(_l("Delay in seconds"), [Optional()], id="answer-delay")
     retry_after = IntegerField(_l("Retry-After in seconds"), [Optional()], id="answer-retry-after")
     body = TextAreaField(_l("Body"), id="answer-body")
+    hangs_up = BooleanField(_l("Hang up without an answer"), id="answer-hangs-up")
 
     @classmethod
     def of(cls, inbox: Inbox) -> AnswerForm:
@@ -37,6 +38,7 @@ class AnswerForm(Form):
             delay=inbox.answer_delay_ms // SECOND_MS,
             retry_after=inbox.answer_retry_after_s,
             body=inbox.answer_body,
+            hangs_up=inbox.hangs_up,
         )
 
     @property
@@ -47,6 +49,7 @@ class AnswerForm(Form):
             delay_ms=(self.delay.data or 0) * SECOND_MS,
             retry_after_s=self.retry_after.data,
             body=self.body.data or "",
+            hangs_up=bool(self.hangs_up.data),
         )
 
 

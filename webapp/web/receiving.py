@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from socket import SHUT_RDWR, socket
 from typing import cast
 from urllib.parse import quote
 
@@ -56,7 +58,7 @@ def receive(token: str, rest: str = "") -> Response:
         return _text(NO_INBOX, 404)
     db.session.remove()  # no connection is held while the answer waits
     answer.wait()
-    return _answered(answer)
+    return _hang_up() if answer.hangs_up else _answered(answer)
 
 
 def _token() -> str:
@@ -122,6 +124,18 @@ def _body() -> bytes:
 
 def _answered(answer: Answer) -> Response:
     return _text(answer.body, answer.status, retry_after_s=answer.retry_after_s)
+
+
+def _hang_up() -> Response:
+    """Close the connection without an answer: what is written afterwards meets a closed socket, which gunicorn takes
+    for a client that left. A server that does not hand out its socket answers 500 and closes."""
+    connection = request.environ.get("gunicorn.socket")
+    if isinstance(connection, socket):
+        with suppress(OSError):
+            connection.shutdown(SHUT_RDWR)
+    response = _text("", 500)
+    response.headers["Connection"] = "close"
+    return response
 
 
 def _text(body: str, status: int, *, retry_after_s: int | None = None) -> Response:
