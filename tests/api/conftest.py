@@ -98,9 +98,10 @@ def server(app: Flask) -> Iterator[int]:
 
 @pytest.fixture
 def count() -> Callable[[type[Base]], int]:
-    """How many rows of this kind there are."""
+    """How many rows of this kind there are now, whoever wrote them."""
 
     def count_rows(table: type[Base]) -> int:
+        db.session.rollback()
         return db.session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
 
     return count_rows

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import marshmallow as ma
 from marshmallow import fields, validate
 from marshmallow.types import ErrorMessages
+from webargs.fields import DelimitedList
 
 from webapp.api.errors import camel
 from webapp.delivery import payloads
@@ -76,20 +77,12 @@ class Texts(fields.List[Any]):
         super().__init__(Text(), **options)
 
 
-class Choices(fields.String):
+class Choices(DelimitedList):
     """Words out of a closed list, with commas between them in one parameter of the query."""
 
-    def __init__(self, words: list[str], **options: Any) -> None:
-        self.words = words
-        super().__init__(**options)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> Any:
-        chosen = str(super()._deserialize(value, attr, data, **options)).split(",")
-        unknown = [word for word in chosen if word not in self.words]
-        if unknown:
-            known = ", ".join(self.words)
-            raise ma.ValidationError(f"There is no “{unknown[0][:64]}” here. There are: {known}.")
-        return chosen
+    def __init__(self, words: Sequence[str], **options: Any) -> None:
+        known = validate.OneOf(words, error="There is no “{input}” here. There are: {choices}.")
+        super().__init__(Text(validate=known), **options)
 
 
 class Instant(fields.DateTime):
