@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from webapp.delivery import heartbeats
+from webapp.delivery import heartbeats, holding, snapshots
 from webapp.delivery.event_types import HEALTH_CHECK
 from webapp.extensions import db
 from webapp.models import (
@@ -20,7 +20,6 @@ from webapp.models import (
     DeliveryKind,
     DeliveryState,
     ErrorWord,
-    Redelivery,
     User,
     Webhook,
     WebhookStatus,
@@ -29,7 +28,7 @@ from webapp.models import (
     transaction,
     utc_now,
 )
-from webapp.webhooks import access, audit, snapshots
+from webapp.webhooks import access, audit
 
 WAIT = timedelta(seconds=7)  # for the health check; its attempt has the same deadline
 LOOK_EVERY_S = 0.03
@@ -114,17 +113,8 @@ def switch_off(session: Session, webhook: Webhook, by: User) -> bool:
         return False
     now = utc_now()
     mark_disabled(webhook, now)
-    held = session.execute(
-        sa.update(Delivery)
-        .where(
-            Delivery.webhook_id == webhook.id,
-            Delivery.kind == DeliveryKind.EVENT,
-            Delivery.state == DeliveryState.PENDING,
-        )
-        .values(state=DeliveryState.HELD, reason="webhook_disabled", held_at=now, next_attempt_at=None)
-    )
-    _end_redeliveries(session, webhook, now)
-    audit.note("disabled", webhook, by, held=_count(held))
+    held = holding.hold(session, webhook.id, reason="webhook_disabled", now=now)
+    audit.note("disabled", webhook, by, held=held)
     return True
 
 
@@ -142,24 +132,8 @@ def cancel_unsettled(session: Session, webhook: Webhook, reason: str, now: datet
         .where(Delivery.webhook_id == webhook.id, Delivery.state.in_(UNSETTLED))
         .values(state=DeliveryState.CANCELLED, reason=reason, settled_at=now, next_attempt_at=None)
     )
-    _end_redeliveries(session, webhook, now)
-    return _count(cancelled)
-
-
-def _end_redeliveries(session: Session, webhook: Webhook, now: datetime) -> None:
-    """Redeliveries that nobody has claimed are not made any more."""
-    of_webhook = sa.select(Delivery.seq).where(
-        Delivery.webhook_id == webhook.id, Delivery.lease_until.is_(None), Delivery.kind == DeliveryKind.EVENT
-    )
-    session.execute(
-        sa.update(Redelivery)
-        .where(Redelivery.finished_at.is_(None), Redelivery.delivery_seq.in_(of_webhook))
-        .values(finished_at=now)
-    )
-
-
-def _count(result: sa.Result[Any]) -> int:
-    return result.rowcount if isinstance(result, sa.CursorResult) else 0
+    holding.end_redeliveries(session, webhook.id, now)
+    return holding.count(cancelled)
 
 
 def _ask(session: Session, webhook: Webhook) -> tuple[int, str]:

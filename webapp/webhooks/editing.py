@@ -9,8 +9,9 @@ from typing import Any, TypedDict
 
 from sqlalchemy.orm import Session
 
+from webapp.delivery import snapshots
 from webapp.models import PayloadFormat, User, Webhook, WebhookHealth, transaction, utc_now
-from webapp.webhooks import access, activation, audit, rules, secrets, snapshots, targets
+from webapp.webhooks import access, activation, audit, rules, secrets, targets
 from webapp.webhooks.rules import GENERATED, NONE, Advice, SecretChoice
 
 __all__ = ["GENERATED", "NONE", "Created", "Saved", "WebhookChanges", "WebhookValues", "create", "delete", "edit"]

@@ -1,0 +1,148 @@
+"""What a path finds in the values of an event. They are parsed once, and each path is looked up once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from webapp.delivery.event_types import event_types
+from webapp.delivery.filters.comparing import folded
+
+MAX_ITEMS = 100  # of lists, that one step of a path looks at
+MAX_NODES = 4_000  # of both values, compared for one event; what is larger than that counts as changed
+
+RECORD = "record"  # how paths begin, and the word of the catalogue for this entity
+_END = object()
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a path leads to. `is_there` is False when no key is called like that."""
+
+    values: tuple[Any, ...]
+    is_there: bool
+
+
+@dataclass
+class Values:
+    """The values of one event as its filters see them. `before` is None unless there are two to compare."""
+
+    is_record: bool | None
+    now: Any
+    before: Any
+    _found: dict[tuple[str, bool], Found] = field(default_factory=dict)
+    _folded: dict[str, list[str]] = field(default_factory=dict)
+    _changed: dict[str, bool] = field(default_factory=dict)
+    _nodes_left: int = MAX_NODES
+
+    @classmethod
+    def of(cls, code: str, previous: bytes | None, current: bytes | None) -> Values:
+        """Parse the JSON of both values. What is no JSON counts as null: nothing raises here."""
+        kind = event_types(None).get(code)
+        before, now = _parsed(previous), _parsed(current)
+        if now is None:
+            before, now = None, before
+        return cls(is_record=kind.entity == RECORD if kind else False, now=now, before=before)
+
+    @property
+    def has_record(self) -> bool:
+        """Whether the event is about a record or belongs to one."""
+        return self.is_record or _record_of(self.now) is not None
+
+    def found(self, path: str, *, before: bool = False) -> Found:
+        """What the path leads to now, or before."""
+        key = (path, before)
+        if key not in self._found:
+            self._found[key] = self._find(path, self.before if before else self.now)
+        return self._found[key]
+
+    def folded(self, path: str) -> list[str]:
+        """The texts that the path leads to now, in small letters."""
+        if path not in self._folded:
+            self._folded[path] = folded(self.found(path).values)
+        return self._folded[path]
+
+    def has_changed(self, path: str) -> bool:
+        """Whether the path leads to something else than before. False unless there are two values to compare."""
+        if self.before is None:
+            return False
+        if path not in self._changed:
+            one, other = self.found(path, before=True), self.found(path)
+            self._changed[path] = one.is_there != other.is_there or not self._is_same(one.values, other.values)
+        return self._changed[path]
+
+    def _find(self, path: str, value: Any) -> Found:
+        root, *names = path.split(".")
+        if root == RECORD and not self.is_record:
+            value = _record_of(value)
+        level, is_there = [value], True
+        for name in names:
+            has_list = any(isinstance(item, list) for item in level)
+            items = _flat(level)
+            level = [item[name] for item in items if isinstance(item, dict) and name in item]
+            is_there = bool(level) or (has_list and is_there)
+        return Found(tuple(_flat(level)), is_there)
+
+    def _is_same(self, one: Any, other: Any) -> bool:
+        """Whether two values are equal as JSON: true is not 1. A loop, so that no depth can exhaust the stack."""
+        pairs = [(one, other)]
+        while pairs:
+            self._nodes_left -= 1
+            one, other = pairs.pop()
+            if self._nodes_left < 0 or not _is_alike(one, other):
+                return False
+            if isinstance(one, dict):
+                pairs += [(value, other[name]) for name, value in one.items()]
+            elif isinstance(one, list | tuple):
+                pairs += zip(one, other, strict=True)
+        return True
+
+
+def _parsed(value: bytes | None) -> Any:
+    try:
+        return None if value is None else json.loads(value, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _record_of(value: Any) -> Any:
+    """The record that an entity belongs to, of which some applications tell only the id; None when there is none."""
+    while isinstance(value, dict):
+        if isinstance(value.get("todo"), dict):
+            return value["todo"]
+        if isinstance(value.get("todoId"), str):
+            return {"id": value["todoId"]}
+        value = value.get("checklist")
+    return None
+
+
+def _flat(items: Iterable[Any]) -> list[Any]:
+    return list(_flattened(items))
+
+
+def _flattened(items: Iterable[Any]) -> Iterator[Any]:
+    """The items, those of lists among them in their place. Looks MAX_ITEMS times, whatever it finds."""
+    open_lists = [iter(items)]
+    for _ in range(MAX_ITEMS):
+        if not open_lists:
+            return
+        item = next(open_lists[-1], _END)
+        if item is _END:
+            open_lists.pop()
+        elif isinstance(item, list):
+            open_lists.append(iter(item))
+        else:
+            yield item
+
+
+def _is_alike(one: Any, other: Any) -> bool:
+    """Whether two values are equal, looked at from outside: containers by their names and lengths."""
+    if isinstance(one, dict):
+        return isinstance(other, dict) and one.keys() == other.keys()
+    if isinstance(one, list | tuple):
+        return type(one) is type(other) and len(one) == len(other)
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    return bool(one == other)
