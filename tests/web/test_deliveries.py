@@ -35,7 +35,6 @@ def ask(browser: Browser, page: Page) -> tuple[int, str]:
     """Ask for news as the page would: its cursor, its rows."""
     poller = page.find("div", id="delivery-poller")
     marks = [field.attrs["value"] for field in page.find_all("input", name="row")]
-    answer = browser.get(poller.attrs["hx-get"], query_string=None, headers=HTMX)
     separator = "&" if "?" in poller.attrs["hx-get"] else "?"
     address = poller.attrs["hx-get"] + separator + "&".join(f"row={mark}" for mark in marks)
     answer = browser.get(address, headers=HTMX)
