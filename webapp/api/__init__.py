@@ -15,7 +15,6 @@ from webapp.api.resource import Resource
 
 RESOURCES: tuple[Resource, ...] = (events.bp, event_types.bp, companies.bp, projects.bp, webhooks.bp, deliveries.bp)
 ADDRESSES = "/api/"
-MAY_WAIT = (429, 503)
 
 
 def init_app(app: Flask) -> None:
@@ -24,7 +23,6 @@ def init_app(app: Flask) -> None:
     app.json.sort_keys = False  # as the schemas have them
     app.json.ensure_ascii = False
     app.before_request(_answer_unknown_addresses)
-    app.after_request_funcs.setdefault(None, []).insert(0, _wait_for_nothing)  # the first one has the last word
     app.register_blueprint(document.bp)
     calls = document.make(app)
     for resource in RESOURCES:
@@ -37,10 +35,3 @@ def _answer_unknown_addresses() -> Response | None:
     if error is None or not request.path.startswith(ADDRESSES):
         return None
     return errors.from_http(error) if isinstance(error, HTTPException) else None
-
-
-def _wait_for_nothing(response: Response) -> Response:
-    """The rate limiter puts Retry-After on every answer; one that was given needs no waiting."""
-    if request.path.startswith(ADDRESSES) and response.status_code not in MAY_WAIT:
-        response.headers.pop("Retry-After", None)
-    return response

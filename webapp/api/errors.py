@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
 
+from webapp.extensions import limiter
 from webapp.models.errors import Conflict, Forbidden, Invalid, NotFound, RequestError, TooMany
 
 log = logging.getLogger(__name__)
@@ -98,8 +101,14 @@ def from_http(error: HTTPException) -> Response:
     if isinstance(error, RequestEntityTooLarge):
         response.headers["Connection"] = "close"
     if isinstance(error, TooManyRequests):
-        response.headers.setdefault("Retry-After", str(max(1, int(getattr(error, "retry_after", None) or 1))))
+        response.headers["Retry-After"] = str(_wait_s())
     return response
+
+
+def _wait_s() -> int:
+    """Seconds until the limit that was hit begins anew."""
+    limit = limiter.current_limit
+    return max(1, math.ceil(limit.reset_at - time.time())) if limit else 1
 
 
 def problem(status: int, detail: str, wrong: Sequence[FieldError] = ()) -> Response:
