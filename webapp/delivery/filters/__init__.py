@@ -12,7 +12,7 @@ How rules are read:
 - A rule holds if any value that its path finds fits. `is_not` and `not_contains` hold when `is` and `contains` do not,
   so "Tag is not Internal" refuses a record that has this tag among others.
 - A path that leads nowhere (no such key) makes no rule hold but `not_exists`. Null, an empty text and an empty list are
-  "not there" to `exists`; they are no dead end for `is_not` and `not_contains`, which hold for them.
+  "not there" to `exists`; but they are no dead end: `is_not` and `not_contains` hold for them.
 - A rule on `record.` holds for events without a record (lists, tags, definitions of custom fields).
 - `changed` and `changed_to` need both values, so nothing that was created or deleted has changed. `changed_to` holds
   when the value fits now and did not before.
@@ -21,8 +21,9 @@ How rules are read:
   "12.5" are the same rule. `greater` and `less` compare numbers, also in texts, and dates.
 - Dates are ISO 8601. A day (2026-05-04) stands for the whole day in UTC; a moment without a zone is in UTC.
 
-Looking is bounded, so that no filter and no event can make it slow: of lists the first `MAX_ITEMS` items, of texts the
-first `MAX_CHARACTERS` characters. There are no regular expressions, and nothing here raises but `check`.
+Looking is bounded, so that no filter and no event can make it slow: of lists the first 50 items, of texts the first
+8,000 characters; values of more than 4,000 parts count as changed. There are no regular expressions, and nothing but
+`check` raises.
 """
 
 from webapp.delivery.filters.judging import Refusal, judge

@@ -12,11 +12,8 @@ from functools import cached_property
 from typing import Any
 
 MAX_CHARACTERS = 8_000  # of a text that are looked at, and of all texts of one path together
-MAX_DIGITS = 40  # before and after the point of a number in a text
+MAX_DIGITS = 20  # before and after the point of a number in a text
 _NUMBER = re.compile(rf"-?[0-9]{{1,{MAX_DIGITS}}}(\.[0-9]{{1,{MAX_DIGITS}}})?([eE][+-]?[0-9]{{1,3}})?", re.ASCII)
-_DATE = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?", re.ASCII
-)
 _FLAGS = {"true": True, "false": False}
 
 Number = int | float
@@ -45,9 +42,9 @@ class Wanted:
         return frozenset(flag for value in self.values if (flag := _flag_of(value)) is not None)
 
     @cached_property
-    def moments(self) -> tuple[Moment, ...]:
+    def moments(self) -> frozenset[Moment]:
         """As days or moments, those that can be."""
-        return tuple(moment for value in self.values if (moment := moment_of(value)) is not None)
+        return frozenset(moment for value in self.values if (moment := moment_of(value)) is not None)
 
     def equals(self, found: Any) -> bool:
         """Whether one of the values equals what was found, which decides how they are compared."""
@@ -69,7 +66,7 @@ class Wanted:
 
     def _has_moment(self, found: str) -> bool:
         moment = moment_of(found) if self.moments else None
-        return moment is not None and any(_order(moment, each) == 0 for each in self.moments)
+        return moment is not None and (_day(moment) in self.moments or _instant(moment) in self.moments)
 
     def _is_ordered(self, found: Any, sign: int) -> bool:
         if self.numbers:
@@ -122,11 +119,13 @@ def number_of(value: Any) -> Number | None:
 
 def moment_of(value: Any) -> Moment | None:
     """A day or a moment in a text of ISO 8601, the moment in UTC; None for anything else."""
-    if not isinstance(value, str) or not 10 <= len(value) <= 32 or not _DATE.fullmatch(value):
+    if not isinstance(value, str) or not 10 <= len(value) <= 32 or value[4] != "-" or value[7] != "-":
         return None
     try:
         if len(value) == 10:
             return date.fromisoformat(value)
+        if value[10] not in "T ":
+            return None
         moment = datetime.fromisoformat(value)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):

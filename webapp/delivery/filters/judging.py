@@ -128,5 +128,8 @@ def _short(value: Any) -> Any:
         return value
     if isinstance(value, dict):
         return "{…}" if value else "{}"
-    text = (text_of(value) or MORE).replace("\0", "�").encode(errors="replace").decode()
-    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + MORE
+    text = text_of(value)
+    if text is None:
+        return MORE
+    shown = text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + MORE
+    return shown.replace("\0", "�").encode(errors="replace").decode()

@@ -212,7 +212,7 @@ def _single(place: str, written: Any) -> Any:
     if isinstance(written, bool):
         return written
     if isinstance(written, int | float):
-        if not math.isfinite(written) or abs(written) >= 10**40:
+        if not math.isfinite(written) or abs(written) >= 10**20:
             raise Invalid(place, "This number is too large.")
         return written
     text = _text(place, written)

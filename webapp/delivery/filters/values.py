@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from webapp.delivery.event_types import event_types
 from webapp.delivery.filters.comparing import folded
 
-MAX_ITEMS = 100  # of lists, that one step of a path looks at
+MAX_ITEMS = 50  # of lists, that one step of a path goes on with
+MAX_LOOKS = 150  # of one step: at items, and at lists in lists, which may be empty
 MAX_NODES = 4_000  # of both values, compared for one event; what is larger than that counts as changed
 
 RECORD = "record"  # how paths begin, and the word of the catalogue for this entity
@@ -19,7 +21,10 @@ _END = object()
 
 @dataclass(frozen=True)
 class Found:
-    """What a path leads to. `is_there` is False when no key is called like that."""
+    """What a path leads to. `is_there` is False at a dead end: no key is called like that.
+
+    Null on the way and an empty list are no dead end: they are there, and nothing is in them.
+    """
 
     values: tuple[Any, ...]
     is_there: bool
@@ -77,20 +82,19 @@ class Values:
         root, *names = path.split(".")
         if root == RECORD and not self.is_record:
             value = _record_of(value)
-        level, is_there = [value], True
+        level, is_there = [value], value is not None
         for name in names:
-            has_list = any(isinstance(item, list) for item in level)
             items = _flat(level)
             level = [item[name] for item in items if isinstance(item, dict) and name in item]
-            is_there = bool(level) or (has_list and is_there)
+            is_there = is_there and (bool(level) or all(item is None for item in items))
         return Found(tuple(_flat(level)), is_there)
 
     def _is_same(self, one: Any, other: Any) -> bool:
         """Whether two values are equal as JSON: true is not 1. A loop, so that no depth can exhaust the stack."""
         pairs = [(one, other)]
         while pairs:
-            self._nodes_left -= 1
             one, other = pairs.pop()
+            self._nodes_left -= len(one) if isinstance(one, dict | list | tuple) else 0
             if self._nodes_left < 0 or not _is_alike(one, other):
                 return False
             if isinstance(one, dict):
@@ -118,14 +122,16 @@ def _record_of(value: Any) -> Any:
     return None
 
 
-def _flat(items: Iterable[Any]) -> list[Any]:
-    return list(_flattened(items))
+def _flat(items: list[Any]) -> list[Any]:
+    """The items, those of lists among them in their place: MAX_ITEMS at most."""
+    if list not in map(type, items):
+        return items
+    return list(islice(_flattened(items), MAX_ITEMS))
 
 
-def _flattened(items: Iterable[Any]) -> Iterator[Any]:
-    """The items, those of lists among them in their place. Looks MAX_ITEMS times, whatever it finds."""
+def _flattened(items: list[Any]) -> Iterator[Any]:
     open_lists = [iter(items)]
-    for _ in range(MAX_ITEMS):
+    for _ in range(MAX_LOOKS):
         if not open_lists:
             return
         item = next(open_lists[-1], _END)
