@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 from webapp.delivery import signing
 from webapp.delivery.claims import Claim
+from webapp.delivery.outcomes import Pairs
 from webapp.delivery.recording import Result
 from webapp.delivery.sending import Outcome, Outgoing, Sender
 from webapp.models import DeliveryKind, ErrorWord, UnreadableSecret, utc_now
@@ -16,6 +18,7 @@ UNREADABLE = (
     "The secret or a header of this webhook was encrypted with a key that this installation does not have. "
     "Set it again, or ask the operator for the key."
 )
+MASKED = "(set)"  # what the log shows for the value of a webhook's own header: it is a secret of the receiver
 
 
 def attempt(claim: Claim, sender: Sender) -> Result:
@@ -24,11 +27,12 @@ def attempt(claim: Claim, sender: Sender) -> Result:
     url: str = claim.webhook.url
     body = claim.body()
     try:
-        headers = _headers(claim, body, int(started_at.timestamp()))
+        own = _own_headers(claim)
+        headers = own + _signed_headers(claim, body, int(started_at.timestamp()))
     except UnreadableSecret:
         outcome = Outcome(error=ErrorWord.CONFIG_ERROR, sentence=UNREADABLE)
     else:
-        outcome = sender.send(Outgoing(url, headers, body))
+        outcome = _masked(sender.send(Outgoing(url, headers, body)), own)
     return Result(
         claim=claim,
         outcome=outcome,
@@ -39,10 +43,13 @@ def attempt(claim: Claim, sender: Sender) -> Result:
     )
 
 
-def _headers(claim: Claim, body: bytes, timestamp: int) -> tuple[tuple[str, str], ...]:
-    own = claim.webhook.headers_ciphertext
-    added = tuple((name, value) for name, value in json.loads(decrypt(own))) if own else ()
-    return added + signing.headers(
+def _own_headers(claim: Claim) -> Pairs:
+    ciphertext = claim.webhook.headers_ciphertext
+    return tuple((name, value) for name, value in json.loads(decrypt(ciphertext))) if ciphertext else ()
+
+
+def _signed_headers(claim: Claim, body: bytes, timestamp: int) -> Pairs:
+    return signing.headers(
         delivery_id=claim.delivery.id,
         event_word=claim.event_word,
         event_id=claim.event.id if claim.event else None,
@@ -52,3 +59,12 @@ def _headers(claim: Claim, body: bytes, timestamp: int) -> tuple[tuple[str, str]
         secrets=claim.secrets(utc_now()),
         is_test=claim.delivery.kind is DeliveryKind.TEST,
     )
+
+
+def _masked(outcome: Outcome, own: Pairs) -> Outcome:
+    """The same outcome; of the webhook's own headers only the names are left to be written down."""
+    if not own:
+        return outcome
+    names = {name.lower() for name, _ in own}
+    shown = ((name, MASKED if name.lower() in names else value) for name, value in outcome.request_headers)
+    return replace(outcome, request_headers=tuple(shown))

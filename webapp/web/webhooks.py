@@ -88,7 +88,7 @@ def created(webhook_id: str) -> Response | str:
     """The secret of a webhook that was made just now, once."""
     webhook = access.load(me(), webhook_id)
     is_first_look = session.pop(NEWLY_MADE, None) == webhook.id
-    secret = secrets.of_new(webhook, utc_now()) if is_first_look else None
+    secret = secrets.of_new(webhook) if is_first_look else None
     if secret is None:
         return redirect(url_for(".show", webhook_id=webhook.id), 303)
     return render_template("webhooks/created.html", webhook=webhook, secret=secret)

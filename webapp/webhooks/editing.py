@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from webapp.delivery import snapshots
 from webapp.models import PayloadFormat, User, Webhook, WebhookHealth, transaction, utc_now
-from webapp.webhooks import access, activation, audit, rules, secrets, targets
+from webapp.webhooks import access, activation, audit, headers, rules, secrets, targets
+from webapp.webhooks.headers import Typed
 from webapp.webhooks.rules import GENERATED, NONE, Advice, SecretChoice
 
 __all__ = ["GENERATED", "NONE", "Created", "Saved", "WebhookChanges", "WebhookValues", "create", "delete", "edit"]
@@ -31,10 +32,14 @@ class WebhookValues:
     project_ids: Sequence[str] | None = ()
     payload_format: str = PayloadFormat.FULL
     enabled: bool = True
+    headers: Sequence[Typed] = ()
 
 
 class WebhookChanges(TypedDict, total=False):
-    """What of a webhook is to change; a value that is left out stays as it is."""
+    """What of a webhook is to change; a value that is left out stays as it is.
+
+    `headers` are all that it shall have; one with None for its value keeps the value that is stored.
+    """
 
     name: str
     url: str
@@ -42,6 +47,7 @@ class WebhookChanges(TypedDict, total=False):
     project_ids: Sequence[str] | None
     payload_format: str
     enabled: bool
+    headers: Sequence[Typed]
 
 
 @dataclass(frozen=True)
@@ -70,15 +76,17 @@ def create(values: WebhookValues, *, by: User) -> Created:
             "project_ids": values.project_ids,
             "payload_format": values.payload_format,
             "secret": values.secret,
+            "headers": values.headers,
         },
         by,
     )
-    secret = checked.pop("secret")
+    secret, rows = checked.pop("secret"), checked.pop("headers")
     with transaction() as session:
         webhook = Webhook(
             **checked, secret_ciphertext=secrets.seal(secret), enabled=values.enabled, created_by_id=by.id
         )
         webhook.health = WebhookHealth()
+        headers.save(webhook, rows, url=webhook.url)
         if not values.enabled:
             activation.mark_disabled(webhook, utc_now())
         session.add(webhook)
@@ -96,7 +104,7 @@ def edit(webhook: Webhook, changes: WebhookChanges, *, by: User) -> Saved:
     checked, warnings = _check({key: value for key, value in changes.items() if key != "enabled"}, by, webhook)
     with transaction() as session:
         access.lock(session, webhook, by)
-        _save(session, webhook, checked, by, switches_off=changes.get("enabled") is False)
+        warnings += _save(session, webhook, checked, by, switches_off=changes.get("enabled") is False)
     if changes.get("enabled") and not webhook.enabled:
         activation.enable(webhook, by=by)
     return Saved(webhook, warnings)
@@ -123,6 +131,7 @@ def _check(values: dict[str, Any], by: User, webhook: Webhook | None = None) -> 
         "project_ids": partial(rules.project_ids, user=by),
         "payload_format": rules.payload_format,
         "secret": rules.secret,
+        "headers": partial(headers.checked, known=(headers.names(webhook) or ()) if webhook else ()),
     }
     checked = rules.collect([(key, partial(checks[key], value)) for key, value in values.items()])
     if "name" in checked:
@@ -130,17 +139,21 @@ def _check(values: dict[str, Any], by: User, webhook: Webhook | None = None) -> 
     return checked, warnings
 
 
-def _save(session: Session, webhook: Webhook, checked: dict[str, Any], by: User, *, switches_off: bool) -> None:
+def _save(session: Session, webhook: Webhook, checked: dict[str, Any], by: User, *, switches_off: bool) -> list[Advice]:
     before = _shown(webhook)
+    saved = headers.save(webhook, checked.pop("headers", None), url=checked.get("url", webhook.url))
     for key, value in checked.items():
         setattr(webhook, key, value)
     after = _shown(webhook)
     changed = {key: [before[key], after[key]] for key in after if before[key] != after[key]}
+    if saved.is_changed:  # perhaps only values, which are told to nobody
+        changed["headers"] = [before["headers"], after["headers"]]
     if changed:
         audit.note("edited", webhook, by, **changed)
     is_switched_off = switches_off and activation.switch_off(session, webhook, by)
     if changed or is_switched_off:
         snapshots.retake(session, webhook)
+    return saved.advice
 
 
 def _shown(webhook: Webhook) -> dict[str, Any]:
@@ -150,4 +163,5 @@ def _shown(webhook: Webhook) -> dict[str, Any]:
         "events": list(webhook.events),
         "project_ids": list(webhook.project_ids),
         "payload_format": str(webhook.payload_format),
+        "headers": headers.names(webhook),
     }
