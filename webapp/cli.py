@@ -20,7 +20,7 @@ from flask import Flask
 from webapp import config, create_app, installation, lifeline
 from webapp.accounts import people, tokens
 from webapp.config import PREFIX, VERSION, SettingsError
-from webapp.delivery import dispatching
+from webapp.delivery import dispatching, pruning
 from webapp.doorbell import Listener, QueueUrlError
 from webapp.extensions import db, huey
 from webapp.models import RequestError, User
@@ -216,6 +216,14 @@ def seed() -> None:
     """Fill an empty installation with the demo company, and print the sign-in."""
     with _ready_app():
         _say_demo()
+
+
+@commands.command()
+def prune() -> None:
+    """Delete what is older than the retention, in small batches; everything may go on meanwhile."""
+    with _ready_app():
+        for noun, count in pruning.prune().items():
+            click.echo(f"{count:>9,} {noun}")
 
 
 @commands.command()

@@ -1,8 +1,14 @@
-"""huey tasks, a call each. A task finds its work in rows; losing one loses nothing."""
+"""huey tasks, a call each. A task finds its work in rows; losing one loses nothing.
+
+The thread that runs them takes the bell, too, so what may take long is set aside, into a thread of its own. Every
+worker runs the periodic ones: each must bear others at the same work.
+"""
 
 from __future__ import annotations
 
-from webapp.delivery import dispatching
+from huey.api import crontab
+
+from webapp.delivery import dispatching, pruning
 from webapp.extensions import huey
 
 
@@ -10,3 +16,9 @@ from webapp.extensions import huey
 def deliver_due() -> None:
     """The bell: tell this process's dispatcher that there is work."""
     dispatching.wake()
+
+
+@huey.periodic_task(crontab(minute="17"))  # type: ignore[no-untyped-call, untyped-decorator]
+def prune() -> None:
+    """Each hour: delete what has had its days."""
+    huey.set_aside(pruning.prune)

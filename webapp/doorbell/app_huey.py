@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +74,22 @@ class AppHuey(Huey):
         context = self.app.app_context() if self.app is not None else contextlib.nullcontext()
         with context:
             return super().execute(task, timestamp)
+
+    def set_aside(self, act: Callable[[], object]) -> None:
+        """Run what may take long in a thread of its own, in the application's context; nothing while it runs already.
+
+        It ends with the process, wherever it is: what it does must bear that. What it raises is logged.
+        """
+        name = f"aside: {act.__module__}.{act.__qualname__}"
+        if all(thread.name != name for thread in threading.enumerate()):
+            threading.Thread(target=self._run_aside, args=(act,), name=name, daemon=True).start()
+
+    def _run_aside(self, act: Callable[[], object]) -> None:
+        try:
+            with self.app.app_context() if self.app is not None else contextlib.nullcontext():
+                act()
+        except Exception:
+            log.exception("%s.%s ended early", act.__module__, act.__qualname__)
 
 
 def make_huey(queue_url: str, *, name: str = "blue-webhooks", app: Flask | None = None) -> AppHuey:

@@ -142,6 +142,8 @@ class Delivery(Base):
         sa.Index("ix_delivery_webhook_id_seq", "webhook_id", "seq"),
         sa.Index("ix_delivery_webhook_id_state_seq", "webhook_id", "state", "seq"),
         sa.Index("ix_delivery_created_at", "created_at"),
+        # Pruning: which snapshots are still named.
+        sa.Index("ix_delivery_snapshot_seq", "snapshot_seq"),
         {"sqlite_autoincrement": True},
     )
 
@@ -212,5 +214,7 @@ class Redelivery(Base):
 
     __table_args__ = (
         partial_index("ix_redelivery_waiting", "seq", where="finished_at IS NULL"),
+        # The progress of a replay.
+        partial_index("ix_redelivery_replay_seq", "replay_seq", "seq", where="replay_seq IS NOT NULL"),
         {"sqlite_autoincrement": True},
     )

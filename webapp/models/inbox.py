@@ -52,4 +52,8 @@ class InboxRequest(Base):
     headers: Mapped[list[list[str]]] = mapped_column(sa.JSON)
     body: Mapped[bytes]
 
-    __table_args__ = (sa.Index("ix_inbox_request_inbox_id_seq", "inbox_id", "seq"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        sa.Index("ix_inbox_request_inbox_id_seq", "inbox_id", "seq"),
+        sa.Index("ix_inbox_request_received_at", "received_at"),
+        {"sqlite_autoincrement": True},
+    )

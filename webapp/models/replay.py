@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.models.base import Base, UtcTime, new_id, utc_now
+from webapp.models.base import Base, UtcTime, new_id, partial_index, utc_now
 from webapp.models.event import Seq
 
 
@@ -28,3 +28,5 @@ class Replay(Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime, default=utc_now)
     stopped_at: Mapped[datetime | None] = mapped_column(UtcTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+    __table_args__ = (partial_index("ix_replay_running", "seq", where="finished_at IS NULL"),)

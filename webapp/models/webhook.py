@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.models.account import User
-from webapp.models.base import Base, UtcTime, new_id, new_uid, utc_now, word_of
+from webapp.models.base import Base, UtcTime, new_id, new_uid, partial_index, utc_now, word_of
 
 
 class WebhookStatus(StrEnum):
@@ -25,6 +25,14 @@ class PayloadFormat(StrEnum):
 
     FULL = "full"
     COMPACT = "compact"
+
+
+class DisabledBecause(StrEnum):
+    """Who or what switched a webhook off."""
+
+    OWNER = "owner"
+    GONE = "gone"
+    FAILURES = "failures"
 
 
 class Webhook(Base):
@@ -54,11 +62,13 @@ class Webhook(Base):
     filter: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)
     snapshot_seq: Mapped[int | None] = mapped_column(sa.BigInteger)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    disabled_because: Mapped[str | None] = mapped_column(sa.String(20))
+    disabled_because: Mapped[DisabledBecause | None] = mapped_column(word_of(DisabledBecause, 20))
     health_check: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)
 
     created_by: Mapped[User] = relationship()
     health: Mapped[WebhookHealth] = relationship(back_populates="webhook", cascade="all, delete-orphan", uselist=False)
+
+    __table_args__ = (partial_index("ix_webhook_deleted_at", "deleted_at", where="deleted_at IS NOT NULL"),)
 
     @property
     def is_signed(self) -> bool:

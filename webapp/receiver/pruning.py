@@ -1,4 +1,4 @@
-"""What an inbox keeps: the newest requests, for some days."""
+"""What an inbox keeps: the newest requests, for some days. Where nothing arrives any more, delivery.pruning clears up."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from webapp.models import InboxRequest, transaction
+from webapp.models import InboxRequest
 
 KEPT_REQUESTS = 200  # of one inbox
 KEEP_FOR = timedelta(days=7)
-BATCH = 500  # requests that one transaction of the clean-up deletes
 
 
 def forget_surplus(session: Session, inbox_id: str, now: datetime) -> None:
@@ -30,18 +29,3 @@ def forget_surplus(session: Session, inbox_id: str, now: datetime) -> None:
         ),
         execution_options={"synchronize_session": False},
     )
-
-
-def forget_old(now: datetime) -> int:
-    """Drop requests past their days from all inboxes, also from those that nothing arrives at; returns how many."""
-    forgotten: int = 0
-    while True:
-        with transaction() as session:
-            old = sa.select(InboxRequest.seq).where(InboxRequest.received_at <= now - KEEP_FOR).limit(BATCH)
-            gone: int = session.execute(
-                sa.delete(InboxRequest).where(InboxRequest.seq.in_(old)),
-                execution_options={"synchronize_session": False},
-            ).rowcount  # type: ignore[attr-defined]
-        forgotten += gone
-        if gone < BATCH:
-            return forgotten

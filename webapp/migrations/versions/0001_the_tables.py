@@ -217,6 +217,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("webhook", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_webhook_created_by_id"), ["created_by_id"], unique=False)
+        batch_op.create_index(
+            "ix_webhook_deleted_at",
+            ["deleted_at"],
+            unique=False,
+            sqlite_where=sa.text("deleted_at IS NOT NULL"),
+            postgresql_where=sa.text("deleted_at IS NOT NULL"),
+        )
 
     op.create_table(
         "event",
@@ -342,6 +349,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name=op.f("uq_replay_id")),
     )
     with op.batch_alter_table("replay", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_replay_running",
+            ["seq"],
+            unique=False,
+            sqlite_where=sa.text("finished_at IS NULL"),
+            postgresql_where=sa.text("finished_at IS NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_replay_webhook_id"), ["webhook_id"], unique=False)
 
     op.create_table(
@@ -446,6 +460,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("next_attempt_at IS NOT NULL AND lease_until IS NULL"),
             postgresql_where=sa.text("next_attempt_at IS NOT NULL AND lease_until IS NULL"),
         )
+        batch_op.create_index("ix_delivery_snapshot_seq", ["snapshot_seq"], unique=False)
         batch_op.create_index(
             "ix_delivery_suspect",
             ["next_attempt_at"],
@@ -481,6 +496,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("inbox_request", schema=None) as batch_op:
         batch_op.create_index("ix_inbox_request_inbox_id_seq", ["inbox_id", "seq"], unique=False)
+        batch_op.create_index("ix_inbox_request_received_at", ["received_at"], unique=False)
 
     op.create_table(
         "record",
@@ -569,6 +585,13 @@ def upgrade() -> None:
     with op.batch_alter_table("redelivery", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_redelivery_delivery_seq"), ["delivery_seq"], unique=False)
         batch_op.create_index(
+            "ix_redelivery_replay_seq",
+            ["replay_seq", "seq"],
+            unique=False,
+            sqlite_where=sa.text("replay_seq IS NOT NULL"),
+            postgresql_where=sa.text("replay_seq IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_redelivery_waiting",
             ["seq"],
             unique=False,
@@ -587,6 +610,11 @@ def downgrade() -> None:
             sqlite_where=sa.text("finished_at IS NULL"),
             postgresql_where=sa.text("finished_at IS NULL"),
         )
+        batch_op.drop_index(
+            "ix_redelivery_replay_seq",
+            sqlite_where=sa.text("replay_seq IS NOT NULL"),
+            postgresql_where=sa.text("replay_seq IS NOT NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_redelivery_delivery_seq"))
 
     op.drop_table("redelivery")
@@ -599,6 +627,7 @@ def downgrade() -> None:
 
     op.drop_table("record")
     with op.batch_alter_table("inbox_request", schema=None) as batch_op:
+        batch_op.drop_index("ix_inbox_request_received_at")
         batch_op.drop_index("ix_inbox_request_inbox_id_seq")
 
     op.drop_table("inbox_request")
@@ -610,6 +639,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("next_attempt_at IS NOT NULL AND lease_until IS NULL AND claims > 0"),
             postgresql_where=sa.text("next_attempt_at IS NOT NULL AND lease_until IS NULL AND claims > 0"),
         )
+        batch_op.drop_index("ix_delivery_snapshot_seq")
         batch_op.drop_index(
             "ix_delivery_next_attempt_at",
             sqlite_where=sa.text("next_attempt_at IS NOT NULL AND lease_until IS NULL"),
@@ -640,6 +670,11 @@ def downgrade() -> None:
     op.drop_table("webhook_health")
     with op.batch_alter_table("replay", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_replay_webhook_id"))
+        batch_op.drop_index(
+            "ix_replay_running",
+            sqlite_where=sa.text("finished_at IS NULL"),
+            postgresql_where=sa.text("finished_at IS NULL"),
+        )
 
     op.drop_table("replay")
     with op.batch_alter_table("project_member", schema=None) as batch_op:
@@ -666,6 +701,11 @@ def downgrade() -> None:
 
     op.drop_table("event")
     with op.batch_alter_table("webhook", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_webhook_deleted_at",
+            sqlite_where=sa.text("deleted_at IS NOT NULL"),
+            postgresql_where=sa.text("deleted_at IS NOT NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_webhook_created_by_id"))
 
     op.drop_table("webhook")
