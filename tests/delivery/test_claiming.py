@@ -13,7 +13,8 @@ from flask import Flask
 
 from tests.factories import Make
 from webapp.delivery import leases
-from webapp.delivery.claiming import BORROWED_IN_FLIGHT, GUARANTEED_IN_FLIGHT, Turn, claim, next_due_at
+from webapp.delivery.choosing import BORROWED_IN_FLIGHT, GUARANTEED_IN_FLIGHT
+from webapp.delivery.claiming import Turn, claim, next_due_at
 from webapp.delivery.claims import Claim
 from webapp.extensions import db
 from webapp.models import Attempt, Delivery, DeliveryKind, DeliveryState, Redelivery, Webhook, transaction, utc_now
@@ -114,7 +115,7 @@ def test_the_guaranteed_share_comes_before_any_borrowing(make: Make, turn: Turn)
 def test_more_webhooks_than_one_claim_serves_take_turns(
     make: Make, turn: Turn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.delivery.claiming.MAX_WEBHOOKS", 2)
+    monkeypatch.setattr("webapp.delivery.choosing.MAX_WEBHOOKS", 2)
     webhooks = [make.webhook() for _ in range(5)]
     for webhook in webhooks:
         waiting(make, webhook, 4)

@@ -192,9 +192,10 @@ def nested(depth: int) -> Any:
 
 
 def nests(depth: int) -> Any:
+    """Lists in lists: the six innermost levels with two each, the rest one in the other."""
     value: Any = []
-    for _ in range(depth):
-        value = [value, value] if depth < 15 else [value]
+    for level in range(depth):
+        value = [value, value] if level < 6 else [value]
     return value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -42,6 +42,8 @@ class Claim:
     webhook: Any
     attempt_id: str
     redelivery_seq: int | None
+    claimed_at: datetime
+    is_probe: bool = False
     at: float = field(default_factory=time.monotonic)
 
     @property
@@ -106,10 +108,18 @@ _SNAPSHOT = sa.select(WebhookSnapshot.seq, WebhookSnapshot.body)
 
 
 def make(
-    session: Session, rows: Sequence[Any], redeliveries: dict[int, int], *, worker: str, now: datetime
+    session: Session,
+    rows: Sequence[Any],
+    *,
+    redeliveries: Mapping[int, int],
+    probed: Collection[int],
+    worker: str,
+    now: datetime,
 ) -> list[Claim]:
     """Claims of freshly leased delivery rows (columns CLAIMED). Their attempt rows are written here: they exist before
-    anything is sent. `redeliveries` maps a delivery's number to that of the redelivery that asked for it."""
+    anything is sent. `redeliveries` maps a delivery's number to that of the redelivery that asked for it; `probed` are
+    the numbers of those that go out as probes of paused webhooks.
+    """
     events = _by_key(session, _EVENT, Event.seq, {row.event_seq for row in rows if row.event_seq is not None})
     snapshots = _by_key(session, _SNAPSHOT, WebhookSnapshot.seq, {row.snapshot_seq for row in rows})
     webhooks = _by_key(session, _WEBHOOK, Webhook.id, {row.webhook_id for row in rows})
@@ -121,6 +131,8 @@ def make(
             webhook=webhooks[row.webhook_id],
             attempt_id=new_attempt_id(),
             redelivery_seq=redeliveries.get(row.seq),
+            claimed_at=now,
+            is_probe=row.seq in probed,
         )
         for row in rows
     ]

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from webapp.config import Settings, current
 from webapp.delivery import matching, payloads, retries
+from webapp.delivery.filtering import Filtering
 from webapp.extensions import db
 from webapp.models import (
     Delivery,
@@ -47,6 +48,7 @@ _CANDIDATE = (
     Webhook.enabled,
     Webhook.snapshot_seq,
     Webhook.payload_format,
+    Webhook.filter,
 )
 
 
@@ -68,11 +70,12 @@ def fan_out() -> int:
 
 def _deliver(session: Session, events: Sequence[Any], settings: Settings, now: datetime) -> int:
     administrators = _administrators(session, events, settings)
+    filtering = Filtering(session)
     first_at = retries.first_attempt_at(now=now, schedule=settings.retry_schedule)
     rows: list[dict[str, Any]] = []
     done: list[dict[str, Any]] = []
     for event in events:
-        wanted, refusals = _judge(event, administrators)
+        wanted, refusals = _judge(event, administrators, filtering)
         rows += [_delivery(event, webhook, now, first_at) for webhook in wanted]
         is_compact = any(webhook.payload_format is PayloadFormat.COMPACT for webhook in wanted)
         done.append(
@@ -109,6 +112,7 @@ def _administrators(session: Session, events: Iterable[Any], settings: Settings)
             User.suspended_at.is_(None),
         )
         .order_by(Webhook.id)
+        .with_for_update(read=True, key_share=True, of=Webhook)  # whoever is switching one off is waited for
     )
     found: dict[str, list[Any]] = defaultdict(list)
     for candidate in candidates:
@@ -120,7 +124,9 @@ def _projects(event: Any) -> list[str]:
     return [event.project_id] if event.source_project_id is None else [event.project_id, event.source_project_id]
 
 
-def _judge(event: Any, administrators: dict[str, list[Any]]) -> tuple[list[Any], list[dict[str, Any]]]:
+def _judge(
+    event: Any, administrators: dict[str, list[Any]], filtering: Filtering
+) -> tuple[list[Any], list[dict[str, Any]]]:
     happening = matching.Happening(event.type, _projects(event), event.created_at)
     candidates: dict[str, Any] = {}
     administered: dict[str, list[str]] = defaultdict(list)
@@ -132,10 +138,12 @@ def _judge(event: Any, administrators: dict[str, list[Any]]) -> tuple[list[Any],
     for webhook in candidates.values():
         wish = matching.Wish(webhook.id, webhook.events, webhook.project_ids, webhook.created_at)
         verdict = matching.verdict(wish, happening, administered=administered[webhook.id])
-        if verdict.reason is None:
-            wanted.append(webhook)
-        else:
+        if verdict.reason is not None:
             refusals.append({"webhookId": webhook.id, "reason": verdict.reason})
+        elif refusal := filtering.refusal(webhook, event.seq):
+            refusals.append({"webhookId": webhook.id, "reason": matching.Reason.FILTERED, **refusal})
+        else:
+            wanted.append(webhook)
     return wanted, refusals
 
 

@@ -2,7 +2,8 @@
 
 A webhook that is not deleted wants an event when it is older than the event, its event list holds the type or is empty,
 its project list holds the project or is empty (= all projects of its creator), and its creator administers the project.
-Whether it is enabled decides not if a delivery is made but whether that is held.
+Where it has a record filter, that is judged last (`filters`): it alone needs the event's values. Whether the webhook is
+enabled decides not if a delivery is made but whether that is held.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ class Reason(StrEnum):
     EVENT_NOT_CHOSEN = "event_not_chosen"
     PROJECT_NOT_CHOSEN = "project_not_chosen"
     NOT_ADMINISTRATOR = "not_administrator"
+    FILTERED = "filtered"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
-from webapp.delivery import recording
+from webapp.delivery import disabling, recording
 from webapp.delivery.recording import Result
 
 log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ class Recorder:
         while True:
             try:
                 with self._app.app_context():
-                    recording.record(batch)
+                    disabling.draw(recording.record(batch))
             except DBAPIError:
                 if time.monotonic() > give_up_at:
                     log.exception("outcomes could not be recorded; they are sent again", extra={"outcomes": len(batch)})

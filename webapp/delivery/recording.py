@@ -13,10 +13,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from webapp.config import current
+from webapp.delivery import tallying
 from webapp.delivery.claims import Claim
 from webapp.delivery.sending import Outcome
 from webapp.delivery.settling import Ending, Standing, settle
-from webapp.models import Attempt, Delivery, Redelivery, database_now, transaction
+from webapp.delivery.tallying import Consequence, Tally
+from webapp.models import Attempt, Delivery, DeliveryKind, Redelivery, database_now, transaction
 from webapp.models.base import table_of
 
 MAX_PHRASE_LENGTH = 200
@@ -48,8 +50,10 @@ class Result:
     finished_at: datetime
 
 
-def record(results: Sequence[Result]) -> None:
-    """Write the outcomes of attempts and what follows for their deliveries. One transaction.
+def record(results: Sequence[Result]) -> list[Consequence]:
+    """Write the outcomes of attempts, each once, and what follows for their deliveries and counters. One transaction.
+
+    Returns what may have to be done about webhooks: `disabling.draw()` does it.
 
     A result whose token is not the delivery's any more is late: another worker owns the delivery now, so only the
     attempt is completed, and nothing newer is overwritten.
@@ -64,8 +68,9 @@ def record(results: Sequence[Result]) -> None:
                 _STANDING.where(_DELIVERY.c.seq.in_({result.claim.seq for result in results}))
             )
         }
-        fenced = [result for result in results if _is_mine(result, standing)]
-        late = [result for result in results if not _is_mine(result, standing)]
+        unrecorded = _unrecorded(connection, results)
+        fenced = [result for result in unrecorded if _is_mine(result, standing)]
+        late = [result for result in unrecorded if not _is_mine(result, standing)]
         _complete_attempts(connection, fenced, is_late=False)
         _complete_attempts(connection, late, is_late=True)
         changes = [
@@ -73,6 +78,36 @@ def record(results: Sequence[Result]) -> None:
         ]
         _update_deliveries(connection, changes)
         _finish_redeliveries(connection, fenced, now)
+        return tallying.count(connection, [_tally(result) for result in fenced if _counts(result)], now)
+
+
+def _unrecorded(connection: Connection, results: Sequence[Result]) -> list[Result]:
+    """A result that comes twice counts once."""
+    ids = {result.claim.attempt_id for result in results}
+    open_ids = set(
+        connection.scalars(sa.select(_ATTEMPT.c.id).where(_ATTEMPT.c.id.in_(ids), _ATTEMPT.c.finished_at.is_(None)))
+    )
+    first = {result.claim.attempt_id: result for result in reversed(results)}
+    return [result for attempt_id, result in reversed(first.items()) if attempt_id in open_ids]
+
+
+def _counts(result: Result) -> bool:
+    """A success counts for health, whatever asked for it; against it count only scheduled attempts of events."""
+    claim = result.claim
+    return result.outcome.is_success or (claim.delivery.kind is DeliveryKind.EVENT and claim.redelivery_seq is None)
+
+
+def _tally(result: Result) -> Tally:
+    outcome = result.outcome
+    return Tally(
+        webhook_id=result.claim.delivery.webhook_id,
+        at=result.finished_at,
+        claimed_at=result.claim.claimed_at,
+        is_success=outcome.is_success,
+        is_probe=result.claim.is_probe,
+        status=outcome.status,
+        word=outcome.error or str(outcome.status),
+    )
 
 
 def _is_mine(result: Result, standing: dict[int, Any]) -> bool:

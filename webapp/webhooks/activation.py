@@ -28,6 +28,7 @@ from webapp.models import (
     transaction,
     utc_now,
 )
+from webapp.models.webhook import DisabledBecause
 from webapp.webhooks import access, audit
 
 WAIT = timedelta(seconds=7)  # for the health check; its attempt has the same deadline
@@ -122,7 +123,7 @@ def mark_disabled(webhook: Webhook, now: datetime) -> None:
     """Disabled by its owner. `status` stays: UNHEALTHY means disabled by the system."""
     webhook.enabled = False
     webhook.disabled_at = now
-    webhook.disabled_because = "owner"
+    webhook.disabled_because = DisabledBecause.OWNER
 
 
 def cancel_unsettled(session: Session, webhook: Webhook, reason: str, now: datetime) -> int:
