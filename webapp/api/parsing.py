@@ -24,7 +24,9 @@ class Parser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION = REFUSED
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
-        """The body. Raises WrongMediaType, TooLarge or Malformed."""
+        """The body. Raises WrongMediaType, TooLarge or Malformed. A schema may say that no body is as good as {}."""
+        if getattr(schema, "may_be_left_out", False) and _has_no_body(req):
+            return {}
         if req.mimetype != JSON or req.headers.get("Content-Encoding", "identity") != "identity":
             raise WrongMediaType(
                 "Send the body as JSON in UTF-8, not compressed, with `Content-Type: application/json`."
@@ -46,6 +48,10 @@ class Parser(FlaskParser):
         """Raises WrongFields with the path of each."""
         messages = next(iter(error.messages_dict.values()))
         raise WrongFields(list(_flattened(messages)))
+
+
+def _has_no_body(req: Request) -> bool:
+    return not req.content_length and "Transfer-Encoding" not in req.headers
 
 
 def _body(req: Request) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import url_for
@@ -11,8 +12,8 @@ from webapp.api.resource import Resource
 from webapp.api.schemas import deliveries as delivery_shapes
 from webapp.api.schemas import webhooks as shapes
 from webapp.models import Webhook
-from webapp.webhooks import access, editing, pings, statistics
-from webapp.webhooks.editing import WebhookChanges, WebhookValues
+from webapp.webhooks import access, editing, pings, secrets, statistics
+from webapp.webhooks.editing import GENERATED, WebhookChanges, WebhookValues
 from webapp.webhooks.statistics import Figures
 
 bp = Resource("webhooks", "What is sent where.")
@@ -74,6 +75,27 @@ def delete(webhook_id: str) -> None:
 def create_ping(webhook_id: str) -> dict[str, Any]:
     """Send a test ping, at most ten a minute. A disabled webhook is pinged too."""
     return delivery_shapes.shown(pings.ping(access.load(caller(), webhook_id), by=caller()))
+
+
+@bp.call("POST", "/webhooks/<webhook_id>/rotations", "rotateSecret")
+@bp.takes(shapes.RotationBody, example={"overlapHours": 24}, required=False)
+@bp.gives(201, shapes.Rotated, example=shapes.ROTATED)
+def create_rotation(values: Mapping[str, Any], webhook_id: str) -> dict[str, Any]:
+    """Give a webhook a new secret. The answer holds it, and no later one does.
+
+    The secret before it signs too until the overlap is over; rotating again ends it at once.
+    """
+    webhook = access.load(caller(), webhook_id)
+    chosen = GENERATED if values["secret"] is None else values["secret"]
+    text = secrets.rotate(webhook, by=caller(), secret=chosen, overlap_hours=values["overlap_hours"])
+    return shapes.rotated(text, webhook)
+
+
+@bp.call("DELETE", "/webhooks/<webhook_id>/secret", "removeSecret")
+@bp.gives(204)
+def delete_secret(webhook_id: str) -> None:
+    """Remove the secret, and the one before it. Requests are unsigned from then on."""
+    secrets.remove(access.load(caller(), webhook_id), by=caller())
 
 
 def _figures(webhook: Webhook) -> Figures:
