@@ -12,8 +12,9 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from tests.conftest import Browser, Cast
-from tests.receiver import Receiver
+from tests.receiver import Receiver, wait_until
 from webapp.accounts import tokens
+from webapp.delivery import heartbeats
 from webapp.delivery.dispatching import Dispatcher
 from webapp.extensions import db
 from webapp.models import Base, User
@@ -80,8 +81,14 @@ def worker(app: Flask) -> Iterator[Dispatcher]:
     """A worker that sends, inside the test."""
     running = Dispatcher(app, threads=2)
     running.start()
+    wait_until(_beats)
     yield running
     running.stop()
+
+
+def _beats() -> bool:
+    db.session.rollback()
+    return heartbeats.is_any_alive()
 
 
 @pytest.fixture
