@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 
 from webapp.delivery.matching import Reason
 from webapp.extensions import db
 from webapp.models import Delivery, DeliveryState, Event, User, Webhook
-from webapp.webhooks import access
+from webapp.webhooks import access, filter_words
 
 
 class VerdictWord(StrEnum):
@@ -23,6 +24,7 @@ class VerdictWord(StrEnum):
     EVENT_NOT_CHOSEN = Reason.EVENT_NOT_CHOSEN.value
     PROJECT_NOT_CHOSEN = Reason.PROJECT_NOT_CHOSEN.value
     NOT_ADMINISTRATOR = Reason.NOT_ADMINISTRATOR.value
+    FILTERED = Reason.FILTERED.value
 
 
 SENTENCES = {
@@ -32,6 +34,7 @@ SENTENCES = {
     VerdictWord.EVENT_NOT_CHOSEN: "The webhook does not send this event type.",
     VerdictWord.PROJECT_NOT_CHOSEN: "The webhook does not send events of this project.",
     VerdictWord.NOT_ADMINISTRATOR: "You were no administrator of this project at that time.",
+    VerdictWord.FILTERED: "The webhook's record filter lets no event pass.",
 }
 
 
@@ -43,10 +46,13 @@ class WebhookVerdict:
     word: VerdictWord
     delivery_id: str | None = None
     state: DeliveryState | None = None
+    refusal: Mapping[str, Any] | None = None  # which rule of the filter refused, as fan-out kept it
 
     @property
     def sentence(self) -> str:
         """The verdict in words, in English."""
+        if self.refusal is not None and "rule" in self.refusal:
+            return filter_words.sentence(self.refusal)
         return SENTENCES[self.word]
 
 
@@ -72,9 +78,10 @@ def _verdict(event: Event, webhook: Webhook, deliveries: Deliveries) -> WebhookV
     made = deliveries.get((event.seq, webhook.id))
     if made:
         return WebhookVerdict(webhook, VerdictWord.WANTED, *made)
-    recorded = next((each["reason"] for each in event.refusals or () if each["webhookId"] == webhook.id), None)
+    recorded = next((each for each in event.refusals or () if each["webhookId"] == webhook.id), None)
     if recorded:
-        return WebhookVerdict(webhook, VerdictWord(recorded))
+        word = VerdictWord(recorded["reason"])
+        return WebhookVerdict(webhook, word, refusal=recorded if word is VerdictWord.FILTERED else None)
     if webhook.created_at > event.created_at:
         return WebhookVerdict(webhook, VerdictWord.CREATED_LATER)
     if event.fanned_out_at is None:
