@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, defer, joinedload
 
-from webapp.delivery.claims import Claim
+from webapp.delivery import composing
 from webapp.extensions import db
 from webapp.models import (
     Attempt,
@@ -132,8 +132,7 @@ def attempts(delivery: Delivery) -> list[Attempt]:
 def body(delivery: Delivery) -> bytes:
     """The bytes that every attempt of this delivery sends."""
     snapshot = db.session.get_one(WebhookSnapshot, delivery.snapshot_seq).body
-    claim = Claim(delivery, delivery.event, snapshot, delivery.webhook, attempt_id="", redelivery_seq=None)
-    return claim.body()
+    return composing.body(delivery, delivery.event, snapshot)
 
 
 def neighbours(delivery: Delivery) -> tuple[str | None, str | None]:
