@@ -227,9 +227,14 @@ WRONG_WEBHOOKS = [
     ({"enabled": "true"}, "enabled", "Send true or false."),
     ({"secret": "short"}, "secret", ""),
     ({"secret": 7}, "secret", "Send a text."),
+    ({"headers": {"X-Key": "a"}}, "headers", "Send a list of objects, each with a name and a value."),
+    ({"headers": [7]}, "headers.0", "Send a JSON object."),
+    ({"headers": [{"name": "X-Key", "value": 7}]}, "headers.0.value", "Send a text."),
+    ({"headers": [{"name": "X-Key"}]}, "headers.0.value", "Enter a value."),
+    ({"headers": [{"name": "Host", "value": "a"}]}, "headers.0.name", "This header is set by us."),
     *(
         ({name: "x"}, name, "There is no such field here.")
-        for name in ("headers", "filter", "status", "health", "signed", "id", "createdById", "createdAt", "companyId")
+        for name in ("filter", "status", "health", "signed", "id", "createdById", "createdAt", "companyId")
     ),
 ]
 
