@@ -59,7 +59,7 @@ class Webhook(Base):
     previous_secret_until: Mapped[datetime | None] = mapped_column(UtcTime)
     payload_format: Mapped[PayloadFormat] = mapped_column(word_of(PayloadFormat, 10), default=PayloadFormat.FULL)
     headers_ciphertext: Mapped[str | None] = mapped_column("headers", sa.Text)
-    filter: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)
+    filter: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     snapshot_seq: Mapped[int | None] = mapped_column(sa.BigInteger)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcTime)
     disabled_because: Mapped[DisabledBecause | None] = mapped_column(word_of(DisabledBecause, 20))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypedDict
@@ -16,6 +16,9 @@ from webapp.webhooks.headers import Typed
 from webapp.webhooks.rules import GENERATED, NONE, Advice, SecretChoice
 
 __all__ = ["GENERATED", "NONE", "Created", "Saved", "WebhookChanges", "WebhookValues", "create", "delete", "edit"]
+
+# Payloads show no filter, so a new one makes no new snapshot, nor a new `updatedAt`, which they do show.
+NOT_IN_PAYLOADS = frozenset(["filter"])
 
 
 @dataclass(frozen=True)
@@ -33,12 +36,14 @@ class WebhookValues:
     payload_format: str = PayloadFormat.FULL
     enabled: bool = True
     headers: Sequence[Typed] = ()
+    filter: Mapping[str, Any] | None = None
 
 
 class WebhookChanges(TypedDict, total=False):
     """What of a webhook is to change; a value that is left out stays as it is.
 
-    `headers` are all that it shall have; one with None for its value keeps the value that is stored.
+    `headers` are all that it shall have; one with None for its value keeps the value that is stored. `filter` None or
+    without rules is none.
     """
 
     name: str
@@ -48,6 +53,7 @@ class WebhookChanges(TypedDict, total=False):
     payload_format: str
     enabled: bool
     headers: Sequence[Typed]
+    filter: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,7 @@ def create(values: WebhookValues, *, by: User) -> Created:
             "payload_format": values.payload_format,
             "secret": values.secret,
             "headers": values.headers,
+            "filter": values.filter,
         },
         by,
     )
@@ -130,6 +137,7 @@ def _check(values: dict[str, Any], by: User, webhook: Webhook | None = None) -> 
         "events": rules.events,
         "project_ids": partial(rules.project_ids, user=by),
         "payload_format": rules.payload_format,
+        "filter": rules.record_filter,
         "secret": rules.secret,
         "headers": partial(headers.checked, known=(headers.names(webhook) or ()) if webhook else ()),
     }
@@ -151,7 +159,7 @@ def _save(session: Session, webhook: Webhook, checked: dict[str, Any], by: User,
     if changed:
         audit.note("edited", webhook, by, **changed)
     is_switched_off = switches_off and activation.switch_off(session, webhook, by)
-    if changed or is_switched_off:
+    if changed.keys() - NOT_IN_PAYLOADS or is_switched_off:
         snapshots.retake(session, webhook)
     return saved.advice
 
@@ -164,4 +172,5 @@ def _shown(webhook: Webhook) -> dict[str, Any]:
         "project_ids": list(webhook.project_ids),
         "payload_format": str(webhook.payload_format),
         "headers": headers.names(webhook),
+        "filter": webhook.filter,
     }

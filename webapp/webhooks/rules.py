@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from webapp.delivery import signing
+from webapp.delivery import filters, signing
 from webapp.delivery.event_types import event_types
 from webapp.extensions import db
 from webapp.models import Invalid, PayloadFormat, User, Webhook
@@ -112,6 +112,14 @@ def payload_format(word: str) -> PayloadFormat:
         return PayloadFormat(word)
     except ValueError:
         raise Invalid("payload_format", "The payload format is either full or compact.") from None
+
+
+def record_filter(written: Any) -> dict[str, Any] | None:
+    """A record filter as it is stored; None for none, also for one without rules, which would let everything pass."""
+    if written is None:
+        return None
+    read = filters.check(written)
+    return read.stored if read.rules else None
 
 
 def collect(checks: Sequence[tuple[str, Callable[[], Any]]]) -> dict[str, Any]:

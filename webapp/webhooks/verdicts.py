@@ -80,8 +80,8 @@ def _verdict(event: Event, webhook: Webhook, deliveries: Deliveries) -> WebhookV
         return WebhookVerdict(webhook, VerdictWord.WANTED, *made)
     recorded = next((each for each in event.refusals or () if each["webhookId"] == webhook.id), None)
     if recorded:
-        word = VerdictWord(recorded["reason"])
-        return WebhookVerdict(webhook, word, refusal=recorded if word is VerdictWord.FILTERED else None)
+        rule = {name: value for name, value in recorded.items() if name not in {"webhookId", "reason"}}
+        return WebhookVerdict(webhook, VerdictWord(recorded["reason"]), refusal=rule or None)
     if webhook.created_at > event.created_at:
         return WebhookVerdict(webhook, VerdictWord.CREATED_LATER)
     if event.fanned_out_at is None:

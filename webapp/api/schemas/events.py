@@ -25,6 +25,10 @@ EXAMPLE = {
 }
 CREATED = {"id": "evt_cmb2k8f0a0001jo6w3v5x7t9q"}
 BATCH_CREATED = {"ids": ["evt_cmb2k8f0a0001jo6w3v5x7t9q", "evt_cmb2k8f0a0002jo6w7r2m4k8p"]}
+FILTER = {
+    "type": ["object", "null"],
+    "description": "where the record filter refused: the rule (counted from 0), and what its path found, cut short",
+}
 VERDICTS = [
     {
         "webhookId": "cmb2k8f0a0003jo6w8z1b2c3d",
@@ -32,6 +36,7 @@ VERDICTS = [
         "detail": "The webhook wanted this event; its delivery says how that went.",
         "deliveryId": "dlv_cmb2k8f0b0002jo6w5y9a7c4e",
         "state": "succeeded",
+        "filter": None,
     }
 ]
 SHOWN = {
@@ -98,6 +103,7 @@ class Verdict(Shape):
     detail = Text(attribute="sentence", metadata={"description": "the same in words"})
     delivery_id = Text(allow_none=True)
     state = Text(allow_none=True, metadata={"description": "how that delivery stands now"})
+    filter = fields.Raw(attribute="refusal", allow_none=True, metadata=FILTER)
 
 
 class EventShown(Shape):

@@ -11,6 +11,7 @@ from marshmallow.types import ErrorMessages
 
 from webapp.api.errors import camel
 from webapp.api.schemas.base import Flag, Instant, Shape, Text, Texts
+from webapp.delivery import filters
 from webapp.models import PayloadFormat, Webhook, utc_now
 from webapp.webhooks import headers, secrets
 from webapp.webhooks.activation import CheckOutcome, HealthCheck
@@ -28,6 +29,29 @@ LIST_OF_HEADERS: ErrorMessages = {"invalid": "Send a list of objects, each with 
 HEADERS_SHOWN = {"description": "headers of your own; null when no key of this installation can read them"}
 PREVIOUS = {"description": "until when the secret before the last rotation signs too; null when it does not"}
 VALUE = {"description": "left out or null: the stored value of this name stays"}
+FILTER = {
+    "type": ["object", "null"],
+    "description": "rules for an event's values; null for none. Paths begin with `record.` (the record that "
+    "the event is about or belongs to) or `value.` (the entity itself) and name keys of the full payload format. "
+    "`value` is a list with `in`, and left out with `exists`, `not_exists` and `changed`",
+    "properties": {
+        "match": {"type": "string", "enum": [str(word) for word in filters.Match], "default": "all"},
+        "rules": {
+            "type": "array",
+            "maxItems": filters.MAX_RULES,
+            "items": {
+                "type": "object",
+                "required": ["path", "operator"],
+                "properties": {
+                    "path": {"type": "string", "example": "record.todoList.title"},
+                    "operator": {"type": "string", "enum": [str(word) for word in filters.Operator]},
+                    "value": {"example": "Done"},
+                },
+            },
+        },
+    },
+    "example": {"match": "all", "rules": [{"path": "record.todoList.title", "operator": "is", "value": "Done"}]},
+}
 
 EXAMPLE = {
     "name": "Orders",
@@ -41,6 +65,7 @@ SHOWN = {
     "enabled": True,
     "payloadFormat": "full",
     "headers": [{"name": "X-Api-Key", "value": None}],
+    "filter": FILTER["example"],
     "signed": True,
     "previousSecretUntil": None,
     "status": "HEALTHY",
@@ -99,6 +124,7 @@ class WebhookBody(Shape):
     enabled = Flag(load_default=True)
     payload_format = Text(load_default=PayloadFormat.FULL.value, metadata=FORMAT)
     headers = Headers(load_default=())
+    filter = fields.Raw(allow_none=True, load_default=None, metadata=FILTER)
 
     @ma.post_load
     def _as_values(self, data: Mapping[str, Any], **_: Any) -> WebhookValues:
@@ -115,6 +141,7 @@ class WebhookPatch(Shape):
     enabled = Flag(metadata={"description": "true: a health check is sent first, and waited for"})
     payload_format = Text(metadata=FORMAT)
     headers = Headers()
+    filter = fields.Raw(allow_none=True, metadata=FILTER)
 
 
 class RotationBody(Shape):
@@ -168,6 +195,7 @@ class WebhookShown(Shape):
     enabled = Flag()
     payload_format = Text()
     headers = fields.List(fields.Nested(HeaderShown), allow_none=True, metadata=HEADERS_SHOWN)
+    filter = fields.Raw(allow_none=True, metadata=FILTER)
     signed = Flag(attribute="is_signed", metadata={"description": "whether it has a secret"})
     previous_secret_until = Instant(allow_none=True, metadata=PREVIOUS)
     status = Text(metadata={"description": "HEALTHY, or UNHEALTHY when the system disabled it"})
@@ -204,7 +232,7 @@ class WebhookList(Shape):
 
 def shown(webhook: Webhook, figures: Figures) -> dict[str, Any]:
     """A webhook as WebhookShown dumps it."""
-    names = ("id", "name", "url", "events", "project_ids", "enabled", "payload_format", "is_signed", "status")
+    names = ("id", "name", "url", "events", "project_ids", "enabled", "payload_format", "filter", "is_signed", "status")
     moments = ("created_at", "updated_at")
     names_of_headers = headers.names(webhook)
     derived = {
