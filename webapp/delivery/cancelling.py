@@ -1,0 +1,81 @@
+"""Cancelling: what may not be sent any more because its owner lost the role, and what nobody wants any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from webapp.config import current
+from webapp.delivery.holding import count
+from webapp.extensions import db
+from webapp.models import (
+    UNSETTLED,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Event,
+    ProjectMember,
+    Redelivery,
+    User,
+    Webhook,
+    database_now,
+    webhook_roles,
+)
+
+ROLE_LOST = "role_lost"
+
+
+def cancel_for_lost_role(user_id: str, project_id: str | None = None) -> int:
+    """Inside transaction(), after the role was changed: cancel what this person's webhooks may not send any more.
+
+    Looks at the events of one project, or of all of them (None: somebody was suspended). Waiting and held deliveries
+    are cancelled, wishes for others that nobody has claimed end; returns how many were cancelled. What is in flight
+    finishes. An event of two projects (a record was moved) stays while one of them is still administered.
+    """
+    session = db.session()
+    session.flush()
+    now = database_now()
+    own = Delivery.webhook_id.in_(sa.select(Webhook.id).where(Webhook.created_by_id == user_id))
+    lost = [own, Delivery.kind == DeliveryKind.EVENT, ~is_of(administered(user_id))]
+    if project_id is not None:
+        lost.append(is_of([project_id]))
+    end_wishes(session, sa.select(Delivery.seq).where(*lost, Delivery.lease_until.is_(None)), now)
+    cancelled = session.execute(
+        sa.update(Delivery)
+        .where(*lost, Delivery.state.in_(UNSETTLED))
+        .values(state=DeliveryState.CANCELLED, reason=ROLE_LOST, settled_at=now, next_attempt_at=None)
+        .execution_options(synchronize_session=False)
+    )
+    return count(cancelled)
+
+
+def administered(user_id: str | sa.ScalarSelect[str]) -> sa.Select[str]:
+    """The ids of the projects whose events this person's webhooks may carry; none for somebody who is suspended."""
+    return (
+        sa.select(ProjectMember.project_id)
+        .join(User, User.id == ProjectMember.user_id)
+        .where(
+            ProjectMember.user_id == user_id,
+            ProjectMember.role.in_(webhook_roles(current().webhook_role)),
+            User.suspended_at.is_(None),
+        )
+    )
+
+
+def is_of(projects: sa.Select[str] | Sequence[str]) -> sa.ColumnElement[bool]:
+    """Whether a delivery's event belongs to one of these projects: where it happened, or where its record came from."""
+    came_from = sa.exists().where(Event.seq == Delivery.event_seq, Event.source_project_id.in_(projects))
+    return sa.or_(Delivery.project_id.in_(projects), came_from)
+
+
+def end_wishes(session: Session, deliveries: sa.Select[int], now: datetime) -> None:
+    """Inside transaction(): wishes to send these deliveries again are over. `deliveries` selects their numbers."""
+    session.execute(
+        sa.update(Redelivery)
+        .where(Redelivery.finished_at.is_(None), Redelivery.delivery_seq.in_(deliveries))
+        .values(finished_at=now)
+        .execution_options(synchronize_session=False)
+    )
