@@ -1,22 +1,46 @@
-"""What happens by itself after a change, in reading order.
+"""What happens by itself after a change, in reading order. (P) = pure: values in, values out.
 
+An event is made and finds its webhooks:
     event_types   what can happen: Blue's 37 types, one catalogue
     outbox        publish: an event is written in the transaction of its change
-    matching      does this webhook want this event, and if not, why (pure)
-    filters       do its values pass the webhook's rules, and if not, which one refuses (pure)
-    filtering     those rules at fan-out: values are parsed only when somebody asks
+    matching      does this webhook want this event, and if not, why (P)
+    filters       what a webhook's own rules say about a record (P)
     fan_out       one delivery for each webhook that wants it, exactly once
-    payloads      the bytes of a body, composed of the event's and the webhook's (pure)
-    signing       the headers that prove where a body comes from (pure)
-    addresses     which URLs may be contacted (pure)
+    compacting    the body in the short format, written once per event
+    snapshots     the bytes of a webhook as payloads show it
+
+A worker sends it:
+    choosing      what may be claimed now, fairly
+    claiming      the chosen become this worker's, leased and fenced by a token
+    claims        what a sender thread gets
+    leases        claims that end without an outcome
+    composing     the body of a delivery, the same bytes on every attempt
+    payloads      entities and bodies as bytes (P)
+    signing       the headers that prove where a body comes from (P)
+    addresses     which URLs may be contacted (P)
     resolving     names to addresses, within the deadline
     transport     the one place that opens outgoing connections
     sending       one request, one outcome; expected failures are values
-    retries       when to try again (pure)
-    claiming      what is due, fairly, leased, fenced
-    dispatching   the loop of a worker process: fan out, claim, send
-    recording     outcomes back into the rows, in batches
-    pruning       what has had its days goes, in small batches
+    attempting    an attempt: composed, signed, sent
+
+Its outcome is recorded:
+    outcomes      what goes into an attempt and comes out of it
+    retries       when to try again (P)
+    settling      what an outcome means for its delivery (P)
+    recording     outcomes into rows, in batches, each write fenced
+    health        what the outcomes say about an endpoint (P)
+    tallying      outcomes counted for or against a webhook
+    disabling     warned, disabled, and a success that undoes it
+    holding       what waits for a webhook that is off
+    cancelling    what will not be sent any more
+
+The processes:
+    dispatching   the loop of a worker: fan out, claim, send
+    recorder      the thread that records
+    replaying     many deliveries again, paced below new events
+    heartbeats    workers say that they live
+    readiness     what /readyz looks at
+    pruning       what is old enough goes
 
 May import `models` and what lies below it; `accounts`, `workspace` and `webhooks` may call it, it calls none of them.
 """

@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from webapp.delivery import payloads
-from webapp.models import Attempt, Delivery, DeliveryKind, Event, PayloadFormat, Webhook, WebhookSnapshot
+from webapp.delivery import composing, payloads
+from webapp.models import Attempt, Delivery, Event, PayloadFormat, Webhook, WebhookSnapshot
 from webapp.models.base import decrypt, new_attempt_id, table_of
 
 _DELIVERY = table_of(Delivery)
@@ -71,21 +71,8 @@ class Claim:
         return payloads.compact_word(code) if is_compact else code
 
     def body(self) -> bytes:
-        """The exact bytes to send: the pieces in order, the same on every attempt."""
-        if self.delivery.kind in (DeliveryKind.PING, DeliveryKind.HEALTH_CHECK):
-            return payloads.health_check(self.snapshot)
-        if self.delivery.sample is not None:
-            sample: bytes = self.delivery.sample
-            return sample
-        if self.delivery.payload_format is PayloadFormat.COMPACT:
-            compact: bytes = self.event.compact
-            return compact
-        return payloads.body(
-            code=self.event.type,
-            snapshot=self.snapshot,
-            previous=self.event.previous_value,
-            current=self.event.current_value,
-        )
+        """The exact bytes to send."""
+        return composing.body(self.delivery, self.event, self.snapshot)
 
     def secrets(self, now: datetime) -> list[str]:
         """Every valid secret, newest first; raises UnreadableSecret when no key of this installation fits."""

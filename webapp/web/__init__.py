@@ -1,4 +1,4 @@
-"""HTML pages: load within what the caller may see, parse, one call, render. May import everything below, never `api`."""
+"""HTML pages: load within what the caller may see, parse, one call, render. Imports everything below, never `api`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from flask import Blueprint, Flask
 
 from webapp.web import (
     activations,
+    banners,
     deliveries,
     docs,
     errors,
@@ -70,5 +71,6 @@ def init_app(app: Flask) -> None:
     frame.init_app(app)
     headers.init_app(app)
     errors.init_app(app)
+    banners.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
