@@ -155,9 +155,7 @@ def test_an_untried_one_takes_the_format_of_now_and_a_tried_one_keeps_its_bytes(
 def hold(make: Make, webhook: Webhook, titles: Sequence[str]) -> list[Delivery]:
     project = make.project_of(webhook.created_by)
     with transaction() as session:
-        session.execute(
-            sa.insert(Event), [_event(project, TYPES[0], f"record {title}", title) for title in titles]
-        )
+        session.execute(sa.insert(Event), [_event(project, TYPES[0], f"record {title}", title) for title in titles])
     fan_out()
     return list(db.session.scalars(sa.select(Delivery).order_by(Delivery.seq)))
 
