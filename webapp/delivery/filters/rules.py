@@ -208,15 +208,15 @@ def _value(place: str, operator: Operator, written: Any) -> Any:
 
 
 def _single(place: str, written: Any) -> Any:
-    """A text, a number, true or false."""
+    """A text without blanks at its ends, a number, true or false."""
     if isinstance(written, bool):
         return written
     if isinstance(written, int | float):
         if not math.isfinite(written) or abs(written) >= 10**20:
             raise Invalid(place, "This number is too large.")
         return written
-    text = _text(place, written)
-    if not text.strip():
+    text = _text(place, written).strip()
+    if not text:
         raise Invalid(place, "Enter a value.")
     if len(text) > MAX_VALUE:
         raise Invalid(place, "Use at most %(longest)s characters.", longest=MAX_VALUE)
