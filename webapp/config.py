@@ -16,6 +16,8 @@ from flask import current_app
 from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from webapp.mail_server import MailServer
+
 VERSION = "0.1.0"
 PREFIX = "WEBAPP_"
 MASKED = "(set)"
@@ -85,12 +87,13 @@ class Settings(BaseSettings):
     lease_seconds: int = Field(60, ge=2, le=3600, description="how long a worker owns what it claimed, seconds")
     retention_days: int = Field(30, ge=1, le=3650, description="how long events and deliveries are kept, days")
     webhook_role: Literal["admin", "member"] = Field("admin", description="who may have webhooks: admin or member")
-    mail_url: SecretStr = Field(SecretStr(""), description="smtp://user:password@host:port; empty: no mail")
+    mail_url: SecretStr = Field(
+        SecretStr(""), description="smtp:// or smtps://user:password@host:port?from=address; empty: no mail"
+    )
     outbound_proxy: str = Field("", description="http://host:port that all deliveries go through")
     ca_file: Path | None = Field(None, description="PEM file of further certificate authorities")
     dns_servers: Texts = Field([], description="name servers to ask; default: the system's")
     trusted_proxies: int = Field(0, ge=0, le=10, description="reverse proxies in front, for forwarded headers")
-    metrics_token: SecretStr = Field(SecretStr(""), description="bearer token for /metrics from elsewhere")
     log_format: Literal["auto", "console", "json"] = Field("auto", description="console, json, or by terminal")
 
     _given: frozenset[str] = PrivateAttr(frozenset())
@@ -160,6 +163,13 @@ class Settings(BaseSettings):
                 raise ValueError("each key must be 32 bytes in URL-safe base64") from None
         return value
 
+    @field_validator("mail_url")
+    @classmethod
+    def _usable_mail_server(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value():
+            MailServer.parse(value.get_secret_value())
+        return value
+
     @model_validator(mode="after")
     def _lease_covers_the_attempt(self) -> Settings:
         if not timedelta(seconds=0.1) <= self.request_timeout <= timedelta(seconds=self.lease_seconds / 2):
@@ -180,6 +190,12 @@ class Settings(BaseSettings):
     def is_sqlite(self) -> bool:
         """Whether the embedded database is used."""
         return self.database_url.startswith("sqlite")
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        """Where mail is handed over; None = there is no mail."""
+        url = self.mail_url.get_secret_value()
+        return MailServer.parse(url) if url else None
 
     @property
     def lease(self) -> timedelta:
@@ -217,7 +233,7 @@ def _without_password(url: str) -> str:
 
 
 def load(**overrides: Any) -> Settings:
-    """The validated settings; raises SettingsError with all that is wrong. Makes keys that are missing in the instance."""
+    """The validated settings; raises SettingsError with all that is wrong. Makes missing keys in the instance folder."""
     try:
         settings = Settings(**overrides)
     except ValidationError as error:
@@ -231,8 +247,14 @@ def load(**overrides: Any) -> Settings:
 
 def _sentence(detail: Any) -> str:
     where = PREFIX + str(detail["loc"][0]).upper() + ": " if detail["loc"] else ""
-    shown = "" if not detail["loc"] or "key" in str(detail["loc"][0]) else f" (it is {detail['input']!r})"
+    shown = f" (it is {detail['input']!r})" if detail["loc"] and not _may_be_secret(detail) else ""
     return f"{where}{detail['msg'].removeprefix('Value error, ')}{shown}"
+
+
+def _may_be_secret(detail: Any) -> bool:
+    """A wrong value is not repeated when it may hold a password: whoever reads the screen may be somebody else."""
+    field = Settings.model_fields.get(str(detail["loc"][0]))
+    return "key" in str(detail["loc"][0]) or "@" in str(detail["input"]) or "Secret" in str(field and field.annotation)
 
 
 def _make_missing_keys(settings: Settings) -> None:
