@@ -77,7 +77,7 @@ _WISHES = (
     .limit(_MOST)
 )
 _BY_HAND = _WISHES.where(Redelivery.replay_seq.is_(None))
-_OF_REPLAYS = _WISHES.where(Redelivery.replay_seq.is_not(None), ~_IS_PAUSED)
+_OF_REPLAYS = _WISHES.where(Redelivery.replay_seq.is_not(None))
 _NEXT_DUE = (
     sa.select(Delivery.next_attempt_at)
     .where(Delivery.next_attempt_at.is_not(None), Delivery.lease_until.is_(None))

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from flask import Flask
 
 from webapp.config import Settings
-from webapp.delivery import attempting, claiming, fan_out, heartbeats, leases
+from webapp.delivery import attempting, claiming, fan_out, heartbeats, leases, replaying
 from webapp.delivery.claims import Claim
 from webapp.delivery.recorder import Recorder
 from webapp.delivery.recording import Result
@@ -109,6 +109,7 @@ class Dispatcher:
         self._give_back()
         leases.expire()
         self._sender.close_idle()
+        replaying.advance()
         while not self._stopping.is_set():
             fanned_out = fan_out.fan_out() if fan_out.is_waiting() else 0
             wait_s = self._until_due()
