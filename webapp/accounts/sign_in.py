@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from webapp.accounts import guessing, passwords
 from webapp.accounts.people import address_of
 from webapp.extensions import db
-from webapp.models import EndedSession, RequestError, User, transaction, utc_now
+from webapp.models import EndedSession, Invalid, RequestError, User, transaction, utc_now
 from webapp.models.base import new_uid
 
 LONGEST_SESSION = timedelta(days=14)
@@ -38,6 +38,19 @@ def sign_in(email: str, password: str, *, address: str, device: str = "") -> Use
         person.password_hash = renewed
         person.last_sign_in_at = utc_now()
     return person
+
+
+def confirm(person: User, password: str, *, address: str) -> None:
+    """Let go on who is signed in and knows the password too. Raises Invalid at `password`, or TooMany.
+
+    Tries are counted apart from those of signing in: nobody else can make them.
+    """
+    name = f"{person.id} confirms"
+    guessing.count_try(name, address=address)
+    if not passwords.is_right(password, person.password_hash):
+        raise Invalid("password", "This is not your password.")
+    with transaction() as session:
+        guessing.forgive(session, name)
 
 
 def ticket(person: User) -> str:

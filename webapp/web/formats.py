@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_datetime, format_skeleton, format_time, format_timedelta
 from flask import Flask, url_for
 from flask_babel import format_decimal, format_percent, get_locale
 from markupsafe import Markup
@@ -36,7 +36,7 @@ def init_app(app: Flask) -> None:
 
     app.jinja_env.globals.update(icon=icon, time=time_tag)
     app.jinja_env.filters.update(
-        absolute=absolute, relative=relative, number=number, percent=percent, duration=duration, size=size
+        absolute=absolute, brief=brief, relative=relative, number=number, percent=percent, duration=duration, size=size
     )
 
 
@@ -67,6 +67,13 @@ def both(at: datetime) -> str:
 def absolute(at: datetime) -> str:
     """Date and time in the person's zone and language."""
     return str(format_datetime(_utc(at).astimezone(_zone()), "medium", tzinfo=_zone(), locale=get_locale()))
+
+
+def brief(at: datetime) -> str:
+    """Day and minute in the person's zone and language, for badges: “Nov 24, 10:00 AM”."""
+    at, zone, locale_ = _utc(at), _zone(), get_locale()
+    day = format_skeleton("MMMd", at, tzinfo=zone, locale=locale_)
+    return f"{day}, {format_time(at, 'short', tzinfo=zone, locale=locale_)}"
 
 
 def relative(at: datetime) -> str:

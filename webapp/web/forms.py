@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
+from wtforms import Field
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 
 from webapp.models import Invalid
@@ -40,6 +41,14 @@ class Form(FlaskForm):
 
     def __init__(self, *args: Any, **values: Any) -> None:
         super().__init__(*args, **values)  # type: ignore[no-untyped-call]
+
+
+class RowsField(Field):
+    """A field of several rows. `errors_at` says at which place (`2.name`, or "" for all of it) each error belongs."""
+
+    def __init__(self, label: Any = None, **options: Any) -> None:
+        super().__init__(label, **options)
+        self.errors_at: dict[str, str] = {}
 
 
 class Required:
@@ -76,8 +85,11 @@ def run(form: FlaskForm, act: Callable[[], Value], *, fields: dict[str, str] | N
 def show(form: FlaskForm, error: Invalid, *, fields: dict[str, str] | None = None) -> None:
     """Put an action's error at the form's fields, in the person's language."""
     for name, each in error.fields.items():
-        field = form._fields.get((fields or {}).get(name, name.partition(".")[0]))
+        head, _, place = name.partition(".")
+        field = form._fields.get((fields or {}).get(name, head))
         if field is None:
             form.form_errors.append(said(each))
-        else:
-            field.errors = [*field.errors, said(each)]
+            continue
+        field.errors = [*field.errors, said(each)]
+        if isinstance(field, RowsField):
+            field.errors_at[place] = said(each)

@@ -7,8 +7,11 @@ from wtforms import BooleanField, PasswordField, RadioField, SelectMultipleField
 
 from webapp.delivery.event_types import event_types
 from webapp.models import PayloadFormat, Project, Webhook
+from webapp.web.filter_rows import FilterField
 from webapp.web.forms import Form, Required, choice
 from webapp.web.forms import lazy_text as _l
+from webapp.web.header_rows import HeadersField
+from webapp.webhooks import headers
 from webapp.webhooks.editing import GENERATED, NONE, WebhookChanges, WebhookValues
 from webapp.webhooks.rules import SecretChoice
 
@@ -41,6 +44,8 @@ class WebhookForm(Form):
         ],
         default=PayloadFormat.FULL.value,
     )
+    filter = FilterField(_l("Filter"))
+    headers = HeadersField(_l("Headers"))
 
     @classmethod
     def of(cls, webhook: Webhook) -> WebhookForm:
@@ -54,6 +59,8 @@ class WebhookForm(Form):
             which_projects=CHOSEN if webhook.project_ids else ALL,
             project_ids=list(webhook.project_ids),
             payload_format=webhook.payload_format.value,
+            filter=webhook.filter,
+            headers=headers.names(webhook),
         )
 
     def offer(self, projects: list[Project]) -> WebhookForm:
@@ -65,7 +72,7 @@ class WebhookForm(Form):
     @property
     def changes(self) -> WebhookChanges:
         """What was typed."""
-        return WebhookChanges(
+        changes = WebhookChanges(
             name=self.name.data or "",
             url=self.url.data or "",
             events=_chosen(self.which_events.data, self.events.data),
@@ -73,6 +80,11 @@ class WebhookForm(Form):
             payload_format=self.payload_format.data,
             enabled=bool(self.enabled.data),
         )
+        if self.filter.is_sent:
+            changes["filter"] = self.filter.written
+        if self.headers.is_sent:
+            changes["headers"] = self.headers.typed
+        return changes
 
 
 class NewWebhookForm(WebhookForm):

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webapp import config
 from webapp.delivery.event_types import RECORD_UPDATED, by_group, event_types
 from webapp.models import Project, Webhook, utc_now
-from webapp.web import delivery_log
+from webapp.web import delivery_log, new_secrets
 from webapp.web.badges import WEBHOOK, Badge
 from webapp.web.forms import run
 from webapp.web.loading import for_people, me
 from webapp.web.outcomes import explain
 from webapp.web.webhook_forms import CHOSEN, NewWebhookForm, WebhookForm
-from webapp.webhooks import access, editing, secrets, statistics
+from webapp.webhooks import access, editing, headers, statistics, words
 from webapp.webhooks.activation import HealthCheck
 from webapp.webhooks.editing import Saved
 from webapp.webhooks.statistics import Figures
@@ -25,8 +26,6 @@ from webapp.webhooks.statistics import Figures
 bp = for_people(Blueprint("webhooks", __name__, url_prefix="/settings/webhooks"))
 
 SHORT_URL_LENGTH = 38  # characters
-# In the session: the webhook whose secret the next page shows, once.
-NEWLY_MADE = "newly_made_webhook"
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,7 @@ class Shown:
     events: str
     projects: str
     project_names: list[str]
+    old_secret_until: datetime | None
 
     @property
     def short_url(self) -> str:
@@ -68,9 +68,11 @@ def new() -> str:
 
 
 @bp.post("")
-def create() -> Response | tuple[str, int]:
+def create() -> Response | str | tuple[str, int]:
     """Make a webhook; then its secret is shown once."""
     form = NewWebhookForm()
+    if form.headers.is_rearranged:
+        return _form(form)
     done = run(form, lambda: editing.create(form.new_values, by=me()))
     if done is None:
         return _form(form), 422
@@ -79,7 +81,7 @@ def create() -> Response | tuple[str, int]:
     if done.value.secret is None:
         flash(_("The webhook is set up. Its requests are unsigned."), "success")
         return redirect(url_for(".show", webhook_id=webhook.id), 303)
-    session[NEWLY_MADE] = webhook.id
+    new_secrets.remember(webhook)
     return redirect(url_for(".created", webhook_id=webhook.id), 303)
 
 
@@ -87,8 +89,7 @@ def create() -> Response | tuple[str, int]:
 def created(webhook_id: str) -> Response | str:
     """The secret of a webhook that was made just now, once."""
     webhook = access.load(me(), webhook_id)
-    is_first_look = session.pop(NEWLY_MADE, None) == webhook.id
-    secret = secrets.of_new(webhook) if is_first_look else None
+    secret = new_secrets.tell_once(webhook)
     if secret is None:
         return redirect(url_for(".show", webhook_id=webhook.id), 303)
     return render_template("webhooks/created.html", webhook=webhook, secret=secret)
@@ -116,10 +117,12 @@ def edit(webhook_id: str) -> str:
 
 
 @bp.post("/<webhook_id>")
-def update(webhook_id: str) -> Response | tuple[str, int]:
+def update(webhook_id: str) -> Response | str | tuple[str, int]:
     """Save the changes. Switching on waits for a health check; when it fails the webhook's page says why."""
     webhook = access.load(me(), webhook_id)
     form = WebhookForm()
+    if form.headers.is_rearranged:
+        return _form(form, webhook)
     done = run(form, lambda: editing.edit(webhook, form.changes, by=me()))
     if done is None:
         return _form(form, webhook), 422
@@ -154,6 +157,7 @@ def _form(form: WebhookForm, webhook: Webhook | None = None) -> str:
         groups=by_group(None),
         record_updated=RECORD_UPDATED,
         companies=_by_company(projects),
+        stored_headers=headers.names(webhook) if webhook else [],
         request_limit=f"{config.current().request_timeout.total_seconds():g}",
     )
 
@@ -181,6 +185,7 @@ def _shown(webhooks: list[Webhook]) -> list[Shown]:
             badge=WEBHOOK[figures[webhook.id].word],
             events=_("%(some)s of %(all)s", some=len(webhook.events), all=total) if webhook.events else _("All"),
             projects=str(len(webhook.project_ids)) if webhook.project_ids else _("All"),
+            old_secret_until=words.old_secret_until(webhook, utc_now()),
             project_names=[names[each] for each in webhook.project_ids if each in names],
         )
         for webhook in webhooks

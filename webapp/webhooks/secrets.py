@@ -6,14 +6,14 @@ A rotation keeps the secret before it valid for a while, so that a receiver can 
 from __future__ import annotations
 
 import hmac
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import sqlalchemy as sa
 from cryptography.fernet import InvalidToken
 
 from webapp.models import Conflict, Invalid, User, Webhook, transaction, utc_now
 from webapp.models.base import UnreadableSecret, decrypt, keyring
-from webapp.webhooks import access, audit, rules
+from webapp.webhooks import access, audit, rules, words
 from webapp.webhooks.rules import GENERATED, NONE, SecretChoice
 
 SHOWN_AFTER_SETTING = timedelta(minutes=10)
@@ -54,7 +54,7 @@ def end_overlap(webhook: Webhook, *, by: User) -> None:
     """The secret before the last rotation ends now. Does nothing when there is none any more. Raises NotFound."""
     with transaction() as session:
         access.lock(session, webhook, by)
-        was_valid = previous_until(webhook, utc_now()) is not None
+        was_valid = words.old_secret_until(webhook, utc_now()) is not None
         _forget_previous(webhook)
         if was_valid:
             audit.note("secret_overlap_ended", webhook, by)
@@ -85,12 +85,6 @@ def reveal(webhook: Webhook, *, by: User) -> str:
             raise Conflict(UNREADABLE)
         audit.note("secret_revealed", webhook, by)
     return text
-
-
-def previous_until(webhook: Webhook, now: datetime) -> datetime | None:
-    """Until when the secret before the last rotation is valid too; None when there is none any more."""
-    until = webhook.previous_secret_until
-    return until if webhook.previous_secret_ciphertext is not None and until is not None and now < until else None
 
 
 def wipe_expired() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from webapp.models import Delivery, DeliveryState, Webhook, WebhookStatus
@@ -66,6 +67,12 @@ def webhook_word(webhook: Webhook, traffic: Traffic, *, is_paused: bool = False)
     if traffic.is_retrying:
         return WebhookWord.FAILING
     return WebhookWord.HEALTHY if traffic.was_tried else WebhookWord.NEW
+
+
+def old_secret_until(webhook: Webhook, now: datetime) -> datetime | None:
+    """Until when the secret before the last rotation signs too; None when there is none any more."""
+    until = webhook.previous_secret_until
+    return until if webhook.previous_secret_ciphertext is not None and until is not None and now < until else None
 
 
 def delivery_word(delivery: Delivery, *, is_paused: bool = False) -> DeliveryWord:

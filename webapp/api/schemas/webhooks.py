@@ -13,7 +13,7 @@ from webapp.api.errors import camel
 from webapp.api.schemas.base import Flag, Instant, Shape, Text, Texts
 from webapp.delivery import filters
 from webapp.models import PayloadFormat, Webhook, utc_now
-from webapp.webhooks import headers, secrets
+from webapp.webhooks import headers, words
 from webapp.webhooks.activation import CheckOutcome, HealthCheck
 from webapp.webhooks.editing import GENERATED, NONE, WebhookValues
 from webapp.webhooks.rules import Advice
@@ -239,7 +239,7 @@ def shown(webhook: Webhook, figures: Figures) -> dict[str, Any]:
         "health": figures.word.health,
         "health_check": HealthCheck.of(webhook),
         "headers": None if names_of_headers is None else [{"name": name} for name in names_of_headers],
-        "previous_secret_until": secrets.previous_until(webhook, utc_now()),
+        "previous_secret_until": words.old_secret_until(webhook, utc_now()),
     }
     return {name: getattr(webhook, name) for name in (*names, *moments)} | derived
 
@@ -251,4 +251,4 @@ def saved(webhook: Webhook, figures: Figures, warnings: list[Advice]) -> dict[st
 
 def rotated(secret: str, webhook: Webhook) -> dict[str, Any]:
     """A webhook's new secret as Rotated dumps it."""
-    return {"secret": secret, "previous_secret_until": secrets.previous_until(webhook, utc_now())}
+    return {"secret": secret, "previous_secret_until": words.old_secret_until(webhook, utc_now())}
