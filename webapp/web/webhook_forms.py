@@ -70,6 +70,11 @@ class WebhookForm(Form):
         return self
 
     @property
+    def is_rearranged(self) -> bool:
+        """Whether a button was pressed that only changes what the form shows: then nothing is to be saved."""
+        return self.headers.is_rearranged or self.filter.is_rearranged
+
+    @property
     def changes(self) -> WebhookChanges:
         """What was typed."""
         changes = WebhookChanges(

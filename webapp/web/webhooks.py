@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from webapp import config
 from webapp.delivery.event_types import RECORD_UPDATED, by_group, event_types
 from webapp.models import Project, Webhook, utc_now
-from webapp.web import delivery_log, new_secrets
+from webapp.web import delivery_log, filter_rows, new_secrets
 from webapp.web.badges import WEBHOOK, Badge
 from webapp.web.forms import run
 from webapp.web.loading import for_people, me
@@ -71,7 +71,7 @@ def new() -> str:
 def create() -> Response | str | tuple[str, int]:
     """Make a webhook; then its secret is shown once."""
     form = NewWebhookForm()
-    if form.headers.is_rearranged:
+    if form.is_rearranged:
         return _form(form)
     done = run(form, lambda: editing.create(form.new_values, by=me()))
     if done is None:
@@ -121,7 +121,7 @@ def update(webhook_id: str) -> Response | str | tuple[str, int]:
     """Save the changes. Switching on waits for a health check; when it fails the webhook's page says why."""
     webhook = access.load(me(), webhook_id)
     form = WebhookForm()
-    if form.headers.is_rearranged:
+    if form.is_rearranged:
         return _form(form, webhook)
     done = run(form, lambda: editing.edit(webhook, form.changes, by=me()))
     if done is None:
@@ -150,8 +150,12 @@ def destroy(webhook_id: str) -> Response:
 
 def _form(form: WebhookForm, webhook: Webhook | None = None) -> str:
     projects = access.administered_projects(me())
+    chosen = form.changes
     return render_template(
         "webhooks/form.html",
+        filter_part=filter_rows.part(
+            form, form.filter, me(), events=chosen["events"], project_ids=chosen["project_ids"]
+        ),
         form=form.offer(projects),
         webhook=webhook,
         groups=by_group(None),
