@@ -78,6 +78,7 @@ _WISHES = (
 )
 _BY_HAND = _WISHES.where(Redelivery.replay_seq.is_(None))
 _OF_REPLAYS = _WISHES.where(Redelivery.replay_seq.is_not(None))
+_SUSPECT_OF_REPLAYS = _OF_REPLAYS.where(Delivery.claims > 0)
 _NEXT_DUE = (
     sa.select(Delivery.next_attempt_at)
     .where(Delivery.next_attempt_at.is_not(None), Delivery.lease_until.is_(None))
@@ -149,8 +150,8 @@ def _suspect(session: Session, turn: Turn, wishes: Sequence[_Wish], now: datetim
     if turn.is_suspect_in_flight:
         return []
     by_hand = [wish.choice for wish in wishes if wish.is_suspect]
-    due = session.execute(_SUSPECT, {"now": now})
-    return by_hand[:1] or [Choice(seq, is_probe=bool(is_paused)) for seq, is_paused in due]
+    regular = [Choice(seq, is_probe=bool(is_paused)) for seq, is_paused in session.execute(_SUSPECT, {"now": now})]
+    return by_hand[:1] or regular or [wish.choice for wish in _wishes(session, _SUSPECT_OF_REPLAYS, 1)]
 
 
 def _fresh(session: Session, turn: Turn, wishes: Sequence[_Wish], now: datetime, slots: int) -> list[Choice]:
