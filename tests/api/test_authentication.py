@@ -18,6 +18,8 @@ from webapp.accounts import tokens
 from webapp.api import authentication
 from webapp.extensions import db
 from webapp.models import ApiToken, Base, Company, Event, Project, User, Webhook, transaction, utc_now
+from webapp.webhooks import replays
+from webapp.webhooks.replays import Chosen
 
 Count = Callable[[type[Base]], int]
 Programs = Callable[[User], Program]
@@ -162,6 +164,7 @@ def belongings(cast: Cast, make: Make) -> dict[str, str]:
         "webhook_id": webhook.id,
         "event_id": event.id,
         "delivery_id": make.delivery(webhook, event).id,
+        "replay_id": replays.start(webhook, Chosen(utc_now()), by=cast.admin).id,
     }
 
 
@@ -169,6 +172,8 @@ BODIES: dict[str, Any] = {
     "/api/v1/companies/<company_id>": {"name": "Mine now"},
     "/api/v1/projects/<project_id>": {"name": "Mine now", "companyId": "acme"},
     "/api/v1/webhooks/<webhook_id>": {"name": "Mine now", "enabled": False},
+    "/api/v1/webhooks/<webhook_id>/releases": {"mode": "discard"},
+    "/api/v1/webhooks/<webhook_id>/replays": {"since": "2026-05-04T12:00:00Z"},
 }
 
 
@@ -181,7 +186,7 @@ def test_what_is_not_yours_is_not_there(
     with_ids = [(method, rule) for method, rule in calls(app) if rule.arguments]
     assert len(with_ids) >= 10
     for method, rule in with_ids:
-        body = BODIES.get(rule.rule) if method in {"PUT", "PATCH"} else None
+        body = BODIES.get(rule.rule) if method in {"PUT", "PATCH", "POST"} else None
         foreign = stranger(method, address(rule, belongings).removeprefix("/api/v1"), body)
         assert foreign.status_code == 404, (method, rule.rule)
         if method != "PUT":

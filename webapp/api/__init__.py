@@ -10,10 +10,18 @@ from flask import Flask, Response, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 
-from webapp.api import companies, deliveries, document, errors, event_types, events, projects, webhooks
+from webapp.api import companies, deliveries, document, errors, event_types, events, projects, replays, webhooks
 from webapp.api.resource import Resource
 
-RESOURCES: tuple[Resource, ...] = (events.bp, event_types.bp, companies.bp, projects.bp, webhooks.bp, deliveries.bp)
+RESOURCES: tuple[Resource, ...] = (
+    events.bp,
+    event_types.bp,
+    companies.bp,
+    projects.bp,
+    webhooks.bp,
+    deliveries.bp,
+    replays.bp,
+)
 ADDRESSES = "/api/"
 
 

@@ -10,7 +10,7 @@ from webapp.api.authentication import caller
 from webapp.api.resource import Resource
 from webapp.api.schemas import deliveries as shapes
 from webapp.models import DeliveryState, Redelivery
-from webapp.webhooks import log, redelivery
+from webapp.webhooks import cancellation, log, redelivery
 
 bp = Resource("deliveries", "What was sent, how it was answered, and sending it again.")
 
@@ -49,3 +49,13 @@ def create_redelivery(delivery_id: str) -> Redelivery:
     It is refused with 409 and the reason while its webhook is disabled, or while it is being sent already.
     """
     return redelivery.redeliver(log.load(caller(), delivery_id), by=caller())
+
+
+@bp.call("PUT", "/deliveries/<delivery_id>/cancellation", "cancelDelivery")
+@bp.gives(200, shapes.DeliveryShown, example=shapes.CANCELLED)
+def update_cancellation(delivery_id: str) -> dict[str, Any]:
+    """Send a delivery no more, while it waits, is held or is stuck. What is in flight finishes.
+
+    One that was cancelled before stays as it is; one that is settled otherwise is refused with 409.
+    """
+    return shapes.shown(cancellation.cancel(log.load(caller(), delivery_id), by=caller()))

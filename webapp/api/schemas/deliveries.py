@@ -34,6 +34,7 @@ SHOWN = {
     "heldAt": None,
     "settledAt": "2026-05-04T12:00:00.020Z",
 }
+CANCELLED = {**SHOWN, "state": "cancelled", "reason": "by_hand", "attemptCount": 0, "lastStatus": None, "lastMs": None}
 ATTEMPT = {
     "id": "att_cmb2k8f0c0004jo6w2s8d6f1g",
     "number": 1,
