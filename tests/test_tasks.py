@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -49,6 +48,13 @@ def test_pruning_runs_once_an_hour_beside_the_bell(app: Flask, make: Make) -> No
     assert minutes_of(tasks.prune) == [17]
 
 
+def test_mail_goes_out_each_minute_beside_the_bell(app: Flask) -> None:
+    tasks.mail.call_local()
+
+    wait_until(lambda: not aside())
+    assert minutes_of(tasks.mail) == list(range(60))
+
+
 def test_what_is_set_aside_runs_once_at_a_time_in_the_application(app: Flask) -> None:
     seen: list[str] = []
     go_on = threading.Event()
@@ -68,13 +74,10 @@ def test_what_is_set_aside_runs_once_at_a_time_in_the_application(app: Flask) ->
     assert seen == ["webapp", "webapp"]
 
 
-def test_what_fails_aside_is_logged(
-    app: Flask, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_fails_aside_is_logged(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     def fail() -> None:
         raise LookupError("disk full")
 
-    monkeypatch.setattr(logging.getLogger("webapp"), "propagate", True)
     huey.set_aside(fail)
     wait_until(lambda: not aside())
 

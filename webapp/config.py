@@ -233,7 +233,7 @@ def _without_password(url: str) -> str:
 
 
 def load(**overrides: Any) -> Settings:
-    """The validated settings; raises SettingsError with all that is wrong. Makes missing keys in the instance folder."""
+    """The validated settings; raises SettingsError with all that is wrong. Makes missing keys in its folder."""
     try:
         settings = Settings(**overrides)
     except ValidationError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from huey.api import crontab
 
+from webapp.accounts import notices
 from webapp.delivery import dispatching, pruning
 from webapp.extensions import huey
 
@@ -22,3 +23,9 @@ def deliver_due() -> None:
 def prune() -> None:
     """Each hour: delete what has had its days."""
     huey.set_aside(pruning.prune)
+
+
+@huey.periodic_task(crontab())  # type: ignore[no-untyped-call, untyped-decorator]
+def mail() -> None:
+    """Each minute: send the notices that are due."""
+    huey.set_aside(notices.send_due)

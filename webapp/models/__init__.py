@@ -25,7 +25,7 @@ from webapp.models.errors import Conflict, Forbidden, Invalid, NotFound, Request
 from webapp.models.event import Event
 from webapp.models.idempotency_key import IdempotencyKey
 from webapp.models.inbox import Inbox, InboxRequest
-from webapp.models.notice import Notice
+from webapp.models.notice import Notice, NoticeTemplate
 from webapp.models.record import Record
 from webapp.models.replay import Replay
 from webapp.models.webhook import PayloadFormat, Webhook, WebhookHealth, WebhookSnapshot, WebhookStatus
@@ -56,6 +56,7 @@ __all__ = [
     "NestedTransaction",
     "NotFound",
     "Notice",
+    "NoticeTemplate",
     "PayloadFormat",
     "Project",
     "ProjectMember",
