@@ -39,20 +39,20 @@ from webapp.models.base import table_of
 MAX_ROWS = 1_000  # that one transaction deletes, attempts included
 FIRST_ROWS = 100
 LEAST_ROWS = 10
-HOLDS_LOCK_S = 0.01  # how long a batch should keep the write lock; the next one is made smaller or larger by it
+HOLDS_LOCK_S = 0.004  # how long a batch should keep the write lock; the next one is made smaller or larger by it
 PAUSE_S = 0.01  # between two batches, and at least
-PAUSES_PER_LOCK = 4  # this many times what the batch took
+PAUSES_PER_LOCK = 20  # times what the batch took: the lock is ours for a twentieth of the time
 
 # Longer than any transaction that read the older one and has not yet written the delivery that names it.
 SNAPSHOT_REPLACED_FOR = timedelta(hours=1)
 KEYS_FOR = timedelta(hours=24)
 FAILED_SIGN_INS_FOR = timedelta(days=1)
 ENDED_SESSIONS_FOR = timedelta(days=28)  # twice the longest session
+NOTICES_FOR = timedelta(days=30)  # whether sent or not: without mail none ever is
 INBOX_REQUESTS_FOR = timedelta(days=7)
 
 _DELIVERY, _EVENT, _WEBHOOK = table_of(Delivery), table_of(Event), table_of(Webhook)
 _SNAPSHOT, _REDELIVERY, _REPLAY = table_of(WebhookSnapshot), table_of(Redelivery), table_of(Replay)
-_NOTICE = table_of(Notice)
 _NEWER = _SNAPSHOT.alias("newer")
 
 
@@ -125,11 +125,7 @@ RULES = (
         _WEBHOOK.c.deleted_at,
         conditions=(_none(_DELIVERY, _DELIVERY.c.webhook_id == _WEBHOOK.c.id),),
     ),
-    Rule(
-        "notices",
-        _NOTICE.c.created_at,
-        conditions=(sa.or_(_NOTICE.c.sent_at.is_not(None), _NOTICE.c.next_attempt_at.is_(None)),),
-    ),
+    Rule("notices", table_of(Notice).c.created_at, keep=NOTICES_FOR),
     Rule("idempotency keys", table_of(IdempotencyKey).c.created_at, keep=KEYS_FOR),
     Rule("failed sign-ins", table_of(FailedSignIn).c.at, keep=FAILED_SIGN_INS_FOR),
     Rule("ended sessions", table_of(EndedSession).c.ended_at, keep=ENDED_SESSIONS_FOR),
