@@ -119,12 +119,13 @@ def worker(threads: int) -> None:
     app = create_app(config.load())
     installation.require_database(app)
     stopping = threading.Event()
+    # Before anything is claimed: a signal that came earlier would leave leases behind.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: _stop_or_leave(stopping))
     dispatcher = dispatching.Dispatcher(app, threads=threads)
     listener = Listener(huey)
     listener.start()
     dispatcher.start()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: _stop_or_leave(stopping))
     while not stopping.wait(LOOK_AT_THREADS_EVERY_S):
         if not (dispatcher.is_alive and listener.is_alive):
             click.echo("a thread of the worker has died; ending, so that it is started anew", err=True)
