@@ -48,6 +48,16 @@ def test_pruning_runs_once_an_hour_beside_the_bell(app: Flask, make: Make) -> No
     assert minutes_of(tasks.prune) == [17]
 
 
+def test_pruning_wipes_old_secrets_whose_overlap_is_over(app: Flask, make: Make) -> None:
+    webhook = make.webhook(previous_secret_ciphertext="old", previous_secret_until=utc_now() - timedelta(seconds=1))
+
+    tasks.prune.call_local()
+
+    wait_until(lambda: not aside())
+    db.session.refresh(webhook)
+    assert webhook.previous_secret_ciphertext is None
+
+
 def test_mail_goes_out_each_minute_beside_the_bell(app: Flask) -> None:
     tasks.mail.call_local()
 

@@ -11,6 +11,7 @@ from huey.api import crontab
 from webapp.accounts import notices
 from webapp.delivery import dispatching, pruning
 from webapp.extensions import huey
+from webapp.webhooks import secrets
 
 
 @huey.task()  # type: ignore[no-untyped-call, untyped-decorator]
@@ -21,8 +22,9 @@ def deliver_due() -> None:
 
 @huey.periodic_task(crontab(minute="17"))  # type: ignore[no-untyped-call, untyped-decorator]
 def prune() -> None:
-    """Each hour: delete what has had its days."""
+    """Each hour: delete what has had its days, and secrets whose overlap is over."""
     huey.set_aside(pruning.prune)
+    huey.set_aside(secrets.wipe_expired)
 
 
 @huey.periodic_task(crontab())  # type: ignore[no-untyped-call, untyped-decorator]

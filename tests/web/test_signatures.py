@@ -61,6 +61,7 @@ def test_the_page_hides_the_secret_and_leads_on(signed_in: Browser, path: str) -
     page = check_page(signed_in.get(f"{path}/signature"))
     assert page.h1 == "Signature and secret"
     assert SECRET not in page.html
+    assert {link.text for link in page.find_all("a") if link.attrs.get("aria-current") == "page"} == {"Webhooks"}
     assert page.links["Remove the secret"] == f"{path}/secret/removal"
     assert "Nothing was sent yet." in page.text
     assert signed_in.get(f"{path}/signature").headers["Cache-Control"] == "no-store"
