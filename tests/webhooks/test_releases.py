@@ -64,7 +64,7 @@ def test_what_is_held_is_counted_by_type_and_by_the_newest_per_record_and_type(m
     held = releases.held(webhook)
     assert (held.count, held.newest) == (6, 5)
     assert held.by_type == {"TODO_MOVED": 3, "TODO_LIST_DELETED": 2, "TODO_DELETED": 1}
-    assert (held.since, held.until, held.until_seq) == (first.held_at, last.held_at, last.seq)
+    assert (held.since, held.until, held.until_seq) == (first.created_at, last.created_at, last.seq)
 
 
 def test_the_newest_is_the_newest_event_whichever_delivery_was_made_first(make: Make, webhook: Webhook) -> None:
@@ -111,6 +111,7 @@ def test_what_was_held_after_the_look_is_left_alone(make: Make, webhook: Webhook
     seen = hold(make, webhook)
     until_seq = releases.held(webhook).until_seq
     later = hold(make, webhook)
+    assert (releases.held(webhook, until_seq).count, releases.held(webhook).count) == (1, 2)
     releases.release(webhook, mode, by=webhook.created_by, until_seq=until_seq)
     assert states(later) == ["held"]
     assert states(seen) != ["held"]

@@ -9,6 +9,7 @@ from flask import Blueprint, Flask
 from webapp.web import (
     activations,
     banners,
+    cancellations,
     deliveries,
     docs,
     errors,
@@ -25,6 +26,8 @@ from webapp.web import (
     receiving,
     records,
     redeliveries,
+    releases,
+    replays,
     session,
     setup,
     signatures,
@@ -40,6 +43,7 @@ PACKAGE = Path(__file__).parents[1]
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     activations.bp,
+    cancellations.bp,
     deliveries.bp,
     docs.bp,
     event_types.bp,
@@ -53,6 +57,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     receiving.bp,
     records.bp,
     redeliveries.bp,
+    releases.bp,
+    replays.bp,
     session.bp,
     setup.bp,
     signatures.bp,

@@ -61,7 +61,10 @@ REASON = {
     "webhook_disabled": _l("The webhook was disabled when this waited."),
     "too_late": _l("No worker sent it in time."),
     "gone": _l("The receiver answered 410 Gone: it wants nothing more."),
-    "not_administrator": _l("Its owner is no longer an administrator of the project."),
+    "role_lost": _l("Its owner is no longer an administrator of the project."),
+    "by_hand": _l("Its owner cancelled it."),
+    "discarded": _l("It was held, and its owner discarded it."),
+    "superseded": _l("It was held, and only the newest of its record and event type was sent."),
 }
 
 

@@ -13,7 +13,7 @@ from webapp import config
 from webapp.delivery.event_types import event_types
 from webapp.models import Delivery, DeliveryKind, DeliveryState, Project, User
 from webapp.web.badges import KIND, Badge, delivery_badge
-from webapp.webhooks import access, redelivery
+from webapp.webhooks import access, cancellation, redelivery
 from webapp.webhooks.words import delivery_word
 
 FINGERPRINT_BYTES = 6
@@ -47,6 +47,13 @@ class Row:
     def redelivery_url(self) -> str:
         """Where its button posts to."""
         return url_for("redeliveries.create", webhook_id=self.delivery.webhook_id, delivery_id=self.delivery.id)
+
+    @property
+    def cancellation_url(self) -> str:
+        """Where its cancelling posts to; empty where there is nothing left to cancel."""
+        if not cancellation.is_possible(self.delivery):
+            return ""
+        return url_for("cancellations.create", webhook_id=self.delivery.webhook_id, delivery_id=self.delivery.id)
 
     @property
     def redelivery_label(self) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import request
 from flask_babel import gettext as _
@@ -17,7 +15,7 @@ from webapp.models import DeliveryState, ErrorWord, Project, User, Webhook
 from webapp.web.badges import STATE
 from webapp.web.forms import Form, choice
 from webapp.web.forms import lazy_text as _l
-from webapp.web.person import time_zone
+from webapp.web.local_times import in_utc
 from webapp.webhooks import access
 from webapp.webhooks.log import LIMITS, STATUS_CLASSES, LogFilter
 
@@ -79,8 +77,8 @@ class LogForm(Form):
             status_class=self._chosen("response") or None,
             error=ErrorWord(error) if error else None,
             is_real=KINDS.get(self._chosen("kind")),
-            since=_in_utc(self.since.data),
-            until=_in_utc(self.until.data),
+            since=in_utc(self.since.data),
+            until=in_utc(self.until.data),
             text=(self.q.data or "").strip()[:MAX_TEXT_LENGTH],
         )
 
@@ -115,8 +113,3 @@ class LogForm(Form):
 
 def _choices(all_of_them: str, values: list[tuple[str, str]]) -> list[Any]:
     return [choice("", all_of_them), *(choice(value, label) for value, label in values)]
-
-
-def _in_utc(at: datetime | None) -> datetime | None:
-    """A time as it was typed, in the person's zone."""
-    return None if at is None else at.replace(tzinfo=ZoneInfo(time_zone())).astimezone(UTC)

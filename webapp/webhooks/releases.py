@@ -53,7 +53,8 @@ class Mode(StrEnum):
 class Held:
     """What is held. `newest` = how many are left when of each record and event type only the newest counts.
 
-    `until_seq` is the number of the last one: a release that names it leaves alone what was held later.
+    `since` and `until` are when the first and the last one were made. `until_seq` is the number of the last one: a
+    release that names it leaves alone what was held later.
     """
 
     count: int
@@ -72,17 +73,17 @@ class Released:
     cancelled: int
 
 
-def held(webhook: Webhook) -> Held:
-    """What is held for this webhook."""
+def held(webhook: Webhook, until_seq: int | None = None) -> Held:
+    """What is held for this webhook, all of it or up to a delivery's number."""
     kinds = db.session.execute(
         sa.select(
             Delivery.event_type,
             sa.func.count().label("number"),
-            sa.func.min(Delivery.held_at).label("since"),
-            sa.func.max(Delivery.held_at).label("until"),
+            sa.func.min(Delivery.created_at).label("since"),
+            sa.func.max(Delivery.created_at).label("until"),
             sa.func.max(Delivery.seq).label("last"),
         )
-        .where(*_is_held(webhook.id))
+        .where(*_is_held(webhook.id, until_seq))
         .group_by(Delivery.event_type)
         .order_by(sa.func.count().desc(), Delivery.event_type)
     ).all()
@@ -93,8 +94,8 @@ def held(webhook: Webhook) -> Held:
         number,
         number - len(_superseded(webhook.id, last)),
         {kind.event_type: kind.number for kind in kinds},
-        min((kind.since for kind in kinds if kind.since), default=None),
-        max((kind.until for kind in kinds if kind.until), default=None),
+        min(kind.since for kind in kinds),
+        max(kind.until for kind in kinds),
         last,
     )
 
