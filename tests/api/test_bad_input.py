@@ -227,6 +227,7 @@ WRONG_WEBHOOKS = [
     ({"enabled": "true"}, "enabled", "Send true or false."),
     ({"secret": "short"}, "secret", ""),
     ({"secret": 7}, "secret", "Send a text."),
+    ({"filter": "x"}, "filter", "Send a JSON object with match, rules."),
     ({"headers": {"X-Key": "a"}}, "headers", "Send a list of objects, each with a name and a value."),
     ({"headers": [7]}, "headers.0", "Send a JSON object."),
     ({"headers": [{"name": "X-Key", "value": 7}]}, "headers.0.value", "Send a text."),
@@ -234,7 +235,7 @@ WRONG_WEBHOOKS = [
     ({"headers": [{"name": "Host", "value": "a"}]}, "headers.0.name", "This header is set by us."),
     *(
         ({name: "x"}, name, "There is no such field here.")
-        for name in ("filter", "status", "health", "signed", "id", "createdById", "createdAt", "companyId")
+        for name in ("status", "health", "signed", "id", "createdById", "createdAt", "companyId")
     ),
 ]
 
