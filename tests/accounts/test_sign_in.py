@@ -13,7 +13,7 @@ from tests.factories import PASSWORD, PASSWORD_HASH
 from webapp.accounts import passwords, people, sign_in
 from webapp.accounts.sign_in import WrongPassword
 from webapp.extensions import db
-from webapp.models import EndedSession, FailedSignIn, TooMany, transaction, utc_now
+from webapp.models import EndedSession, FailedSignIn, Invalid, TooMany, transaction, utc_now
 
 HOME = "192.0.2.1"
 
@@ -30,6 +30,19 @@ def guess(email="ada@example.com", password="wrong", address=HOME, device=""):
 def test_the_right_password_signs_in_whatever_the_case_of_the_address(ada):
     assert guess(" ADA@example.com", PASSWORD) is ada
     assert ada.last_sign_in_at is not None
+
+
+def test_who_is_signed_in_confirms_with_the_password_and_guesses_ten_times_at_most(ada):
+    with time_machine.travel(utc_now(), tick=False):
+        for _ in range(10):
+            with pytest.raises(Invalid, match="This is not your password."):
+                sign_in.confirm(ada, "wrong", address=HOME)
+        with pytest.raises(TooMany):
+            sign_in.confirm(ada, PASSWORD, address=HOME)
+        assert guess(password=PASSWORD) is ada  # signing in is counted apart
+    with time_machine.travel(utc_now() + timedelta(minutes=16)):
+        sign_in.confirm(ada, PASSWORD, address=HOME)
+        assert db.session.query(FailedSignIn).count() == 0
 
 
 def test_a_wrong_password_an_unknown_and_a_suspended_person_get_the_same_answer(ada, make):
