@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from cryptography.fernet import Fernet, MultiFernet
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -12,6 +11,7 @@ from webapp import api, config, logs, tasks, web
 from webapp.config import Settings, SettingsError
 from webapp.delivery.addresses import Policy, PolicyError
 from webapp.extensions import babel, bell, csrf, db, htmx, huey, limiter, login, migrate
+from webapp.key_ring import KeyRing
 from webapp.models import engine
 
 SESSION_IDLE_HOURS = 12
@@ -34,7 +34,7 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
         static_folder=str(web.folder("static")),
     )
     app.extensions["settings"] = settings
-    app.extensions["keyring"] = MultiFernet([Fernet(key.get_secret_value()) for key in settings.encryption_keys])
+    app.extensions["keyring"] = KeyRing.of(settings)
     _configure(app, settings)
     if settings.trusted_proxies:
         count = settings.trusted_proxies

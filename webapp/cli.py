@@ -17,12 +17,13 @@ import click
 import sqlalchemy as sa
 from flask import Flask
 
-from webapp import config, create_app, installation, lifeline
+from webapp import config, create_app, installation, key_rotation, lifeline
 from webapp.accounts import people, tokens
 from webapp.config import PREFIX, VERSION, SettingsError
 from webapp.delivery import dispatching, pruning
 from webapp.doorbell import Listener, QueueUrlError
 from webapp.extensions import db, huey
+from webapp.key_ring import add_key
 from webapp.models import RequestError, User
 from webapp.receiver.listening import Orders, Receiver
 from webapp.seeds import fill_with_demo
@@ -225,6 +226,21 @@ def prune() -> None:
     with _ready_app():
         for noun, count in pruning.prune().items():
             click.echo(f"{count:>9,} {noun}")
+
+
+@commands.command("rotate-keys")
+@click.option(
+    "--new", is_flag=True, help="Make a fresh key first, in instance/encryption.key. The older ones stay there."
+)
+def rotate_keys(new: bool) -> None:
+    """Encrypt all stored secrets with the newest key, while everything goes on. Keep older keys as long as backups."""
+    with _ready_app() as app:
+        if new:
+            add_key(app.extensions["settings"])
+        rotated = key_rotation.rotate()
+        click.echo(f"{rotated.renewed:>9,} encrypted anew")
+        click.echo(f"{rotated.kept:>9,} had the newest key already")
+        click.echo(f"{rotated.unreadable:>9,} cannot be read with any key, and were left as they are")
 
 
 @commands.command()

@@ -97,6 +97,7 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "console", "json"] = Field("auto", description="console, json, or by terminal")
 
     _given: frozenset[str] = PrivateAttr(frozenset())
+    _key_file: Path | None = PrivateAttr(None)
 
     @field_validator("instance")
     @classmethod
@@ -192,6 +193,11 @@ class Settings(BaseSettings):
         return self.database_url.startswith("sqlite")
 
     @property
+    def key_file(self) -> Path | None:
+        """Where the encryption keys were read from; None when they were given."""
+        return self._key_file
+
+    @property
     def mail_server(self) -> MailServer | None:
         """Where mail is handed over; None = there is no mail."""
         url = self.mail_url.get_secret_value()
@@ -262,7 +268,8 @@ def _make_missing_keys(settings: Settings) -> None:
     if not settings.secret_key.get_secret_value():
         settings.secret_key = SecretStr(_key_file(settings.instance / "secret.key", secrets.token_urlsafe(48)))
     if not settings.encryption_keys:
-        text = _key_file(settings.instance / "encryption.key", Fernet.generate_key().decode())
+        settings._key_file = settings.instance / "encryption.key"
+        text = _key_file(settings._key_file, Fernet.generate_key().decode())
         settings.encryption_keys = [SecretStr(line) for line in text.split()]
 
 

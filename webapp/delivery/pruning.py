@@ -38,10 +38,10 @@ from webapp.models.base import table_of
 
 MAX_ROWS = 1_000  # that one transaction deletes, attempts included
 FIRST_ROWS = 100
-LEAST_ROWS = 10
+LEAST_ROWS = 50
 HOLDS_LOCK_S = 0.004  # how long a batch should keep the write lock; the next one is made smaller or larger by it
 PAUSE_S = 0.01  # between two batches, and at least
-PAUSES_PER_LOCK = 20  # times what the batch took: the lock is ours for a twentieth of the time
+PAUSES_PER_LOCK = 9  # times what the batch took: the lock is ours for a tenth of the time
 
 # Longer than any transaction that read the older one and has not yet written the delivery that names it.
 SNAPSHOT_REPLACED_FOR = timedelta(hours=1)

@@ -20,6 +20,7 @@ from flask import current_app
 from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
 
 from webapp.extensions import bell, db
+from webapp.key_ring import KeyRing
 
 WRITE_OPTION = "webapp_write"
 _DIGITS = string.digits + string.ascii_lowercase
@@ -90,8 +91,8 @@ class EncryptedText(sa.types.TypeDecorator[str]):
 
 def keyring() -> MultiFernet:
     """The keys of this installation, newest first."""
-    ring: MultiFernet = current_app.extensions["keyring"]
-    return ring
+    ring: KeyRing = current_app.extensions["keyring"]
+    return ring.current()
 
 
 def decrypt(ciphertext: str) -> str:

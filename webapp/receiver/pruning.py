@@ -1,4 +1,4 @@
-"""What an inbox keeps: the newest requests, for some days. Where nothing arrives any more, delivery.pruning clears up."""
+"""What an inbox keeps: the newest requests, for some days. Where nothing arrives any more, delivery.pruning tidies."""
 
 from __future__ import annotations
 
