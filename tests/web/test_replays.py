@@ -60,6 +60,7 @@ def test_it_is_counted_first_and_nothing_is_sent(
     page = check_page(signed_in.get(asked(address, status=["failed", "stuck"])))
     assert "3 deliveries match" in page.text
     assert "Replay 3" in page.text
+    assert "disabled" not in page.find("button", id="replay-them").attrs
     part = check_part(signed_in.get(asked(address), headers=HTMX))
     assert part.find("div", id="replay") is not None
     assert "2 deliveries match" in part.text

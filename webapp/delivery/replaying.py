@@ -87,12 +87,14 @@ def matching(webhook_id: str, chosen: Chosen, settled_by: datetime) -> list[sa.C
 
 
 def advance() -> int:
-    """Go on with every replay that has room; returns how many deliveries are to be sent again. A cheap look when none
-    is running. A transaction for each replay with something to do."""
+    """Go on with every replay that has room; returns how many deliveries are to be sent again.
+
+    A transaction for each replay with something to do; one cheap look when there is none.
+    """
+    if not db.session.scalar(_IS_ANY_OPEN):
+        return 0
     _end_leftovers()
     running = list(db.session.execute(_RUNNING))
-    if not running:
-        return 0
     room = MAX_OPEN - sum(replay.open for replay in running)
     random.shuffle(running)  # no replay is always the last
     made = 0
@@ -124,6 +126,12 @@ _OPEN = (
     .where(Redelivery.replay_seq == Replay.seq, Redelivery.finished_at.is_(None))
     .correlate(Replay)
     .scalar_subquery()
+)
+_IS_ANY_OPEN = sa.select(
+    sa.or_(
+        sa.exists().where(Replay.finished_at.is_(None)),
+        sa.exists().where(Redelivery.finished_at.is_(None), Redelivery.replay_seq.is_not(None)),
+    )
 )
 _RUNNING = (
     sa.select(Replay.seq, Replay.webhook_id, Webhook.enabled, Webhook.deleted_at, _OPEN.label("open"))

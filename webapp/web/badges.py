@@ -59,6 +59,7 @@ STATE = {
 REASON = {
     "webhook_deleted": _l("The webhook was deleted."),
     "webhook_disabled": _l("The webhook was disabled when this waited."),
+    "webhook_unhealthy": _l("The system disabled the webhook when this waited."),
     "too_late": _l("No worker sent it in time."),
     "gone": _l("The receiver answered 410 Gone: it wants nothing more."),
     "role_lost": _l("Its owner is no longer an administrator of the project."),
