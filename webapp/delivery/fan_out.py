@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from webapp.config import Settings, current
-from webapp.delivery import matching, payloads, retries
+from webapp.delivery import matching, retries
+from webapp.delivery.compacting import compact_of
 from webapp.delivery.filtering import Filtering
 from webapp.extensions import db
 from webapp.models import (
@@ -82,7 +83,7 @@ def _deliver(session: Session, events: Sequence[Any], settings: Settings, now: d
             {
                 "_seq": event.seq,
                 "refusals": refusals or None,
-                "compact": _compact(session, event.seq) if is_compact else None,
+                "compact": compact_of(session, event.seq) if is_compact else None,
             }
         )
         if len(rows) >= MAX_DELIVERIES:
@@ -163,16 +164,3 @@ def _delivery(event: Any, webhook: Any, now: datetime, first_at: datetime) -> di
         "held_at": None if webhook.enabled else now,
         "created_at": now,
     }
-
-
-def _compact(session: Session, seq: int) -> bytes:
-    """The body in the compact format: the same for every webhook, so it is written once."""
-    event = session.execute(sa.select(_EVENT).where(_EVENT.c.seq == seq)).one()
-    return payloads.compact(
-        code=event.type,
-        previous=event.previous_value,
-        current=event.current_value,
-        company_id=event.company_id,
-        project_id=event.project_id,
-        user_id=event.user_id,
-    )
