@@ -210,8 +210,8 @@ def test_no_transaction_deletes_more_than_a_thousand_rows(make: Make, monkeypatc
     for delivery in deliveries[:10]:
         for number in range(3):
             make.attempt(delivery, status=500 + number)
-    monkeypatch.setattr(pruning, "FIRST_ROWS", 8)
-    monkeypatch.setattr(pruning, "MAX_ROWS", 12)
+    for name, rows in (("LEAST_ROWS", 4), ("FIRST_ROWS", 8), ("MAX_ROWS", 12)):
+        monkeypatch.setattr(pruning, name, rows)
     batches: list[int] = []
     pauses: list[float] = []
     delete = pruning._delete
@@ -234,8 +234,8 @@ def test_two_at_once_delete_everything_once(app: Flask, make: Make, monkeypatch:
     webhook = make.webhook()
     for _ in range(60):
         make.attempt(delivered(make, webhook))
-    monkeypatch.setattr(pruning, "FIRST_ROWS", 5)
-    monkeypatch.setattr(pruning, "MAX_ROWS", 5)
+    for name in ("LEAST_ROWS", "FIRST_ROWS", "MAX_ROWS"):
+        monkeypatch.setattr(pruning, name, 5)
     found: list[dict[str, int]] = []
     ready = threading.Barrier(2)
 
