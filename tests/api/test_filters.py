@@ -13,7 +13,7 @@ from tests.conftest import Cast
 from tests.factories import Make
 from webapp.delivery.fan_out import fan_out
 from webapp.extensions import db
-from webapp.models import Base, Webhook, WebhookSnapshot
+from webapp.models import AuditEntry, Base, Webhook, WebhookSnapshot
 
 URL = "https://93.184.216.34/hooks"  # by number, so that no name is looked up
 DONE = {"match": "any", "rules": [{"path": "record.todoList.title", "operator": "is", "value": "Done"}]}
@@ -113,3 +113,14 @@ def test_a_verdict_of_a_filter_that_cannot_be_read_says_so(api: Program, make: M
     (verdict,) = api.get(f"/events/{identifier}").json["verdicts"]
     assert verdict["verdict"] == "filtered"
     assert verdict["detail"] == "The webhook's record filter lets no event pass."
+
+
+def test_who_changed_a_filter_and_how_is_noted(api: Program, cast: Cast) -> None:
+    webhook = made(api, filter=DONE)
+    api.patch(f"/webhooks/{webhook['id']}", {"filter": None})
+    api.patch(f"/webhooks/{webhook['id']}", {"filter": None})
+    created, edited = db.session.scalars(
+        sa.select(AuditEntry).where(AuditEntry.subject == f"webhook:{webhook['id']}").order_by(AuditEntry.seq)
+    )
+    assert created.detail["filter"] == DONE
+    assert (edited.user_id, edited.detail) == (cast.admin.id, {"filter": [DONE, None]})

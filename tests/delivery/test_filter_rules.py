@@ -206,6 +206,7 @@ EVIL = {
     "large letters": (many("ÄÖẞ" * 20_000), "value.k{}", "contains", "ÄÖẞ" * 40),
     "almost the same": ({"k": "ab" * 130_000}, "value.k", "contains", "ab" * 200 + "c"),
     "lists in lists": (many(nests(14)), "value.k{}.a.a.a", "is", "x"),
+    "empty lists": (many([[]] * 5_000), "value.k{}.a", "is", "x"),
     "a deep hole": ({"k0": nests(900)}, "value.k{}.a.a.a", "is", "x"),
     "long ways": (many([nested(7)] * 150), "value.k{}.a.a.a.a.a.a.a", "is", "2027-01-01"),
     "there and back": (many([nested(7)] * 60), "value.k{}.a.a.a.a.a.a.a", "changed_to", "2026-05-04"),
