@@ -138,7 +138,7 @@ def sample_snapshot() -> bytes:
 def extract_texts(
     file: BinaryIO, keywords: Sequence[str], comment_tags: Sequence[str], options: Mapping[str, str]
 ) -> Iterator[tuple[int, str, str, list[str]]]:
-    """The texts of `event_types.json` for Babel: an extraction method, named in `[tool.babel]` of pyproject.toml."""
+    """The texts of `event_types.json` for Babel: an extraction method, named in `.babel.cfg`."""
     catalogue = json.load(file)
     for row in [*catalogue["groups"], *catalogue["types"]]:
         for name in _TEXTS:
