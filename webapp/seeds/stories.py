@@ -33,6 +33,7 @@ SLOW = Answer(delay_ms=3_000, body="Thank you, the photographs are on their way.
 BUSY = Answer(status=429, retry_after_s=30, body="Slow down, please.")
 CLOSED = Answer(status=503, retry_after_s=120, body="Down for maintenance. Back soon.")
 BROKEN = Answer(status=500, body="Traceback (most recent call last): KeyError: 'stock'")
+OUT_OF_ORDER = Answer(status=500, body="Internal Server Error")
 GONE = Answer(status=410, body="This intranet was shut down.")
 HANGS_UP = Answer(hangs_up=True)
 
@@ -217,7 +218,7 @@ def _bad(cast: Cast) -> list[Story]:
         Story(
             "Stock levels",
             "Stock levels (broken)",
-            until(16 * MINUTE, answers(BROKEN)),
+            until(15 * MINUTE, answers(BROKEN)),
             answer=BROKEN,
             events=["TODO_CREATED", "TODO_MOVED"],
             projects=[orders],
@@ -242,8 +243,8 @@ def _bad(cast: Cast) -> list[Story]:
         Story(
             "Partner portal",
             "Partner portal (out of order)",
-            until(160 * HOUR, is_silent, is_down, answers(BROKEN), answers(BROKEN)),
-            answer=BROKEN,
+            until(160 * HOUR, is_silent, is_down, answers(OUT_OF_ORDER), answers(OUT_OF_ORDER)),
+            answer=OUT_OF_ORDER,
             events=["TODO_LIST_CREATED", "TODO_LIST_NAME_CHANGED", "TODO_LIST_DELETED"],
             acts=[(161 * HOUR, Course.ping)],
         ),

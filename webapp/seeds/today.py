@@ -9,8 +9,9 @@ from webapp.workspace import records
 
 def go_on(cast: Cast, work: Work) -> None:
     """A few changes on both boards."""
-    order = records.create("Order 1100: 2 × inkwell", list_=work.list_named("New"), by=cast.charles)
+    order = records.create(work.next_order, list_=work.list_named("New"), by=cast.charles)
     page = records.create("Call the printer", list_=work.list_named("To do"), by=cast.ada)
     records.move(order, list_=work.list_named("Packed"), by=cast.charles)
     records.rename(page, "Call the printer about the leaflets", by=cast.ada)
     records.set_done(page, True, by=cast.mary)
+    records.move(page, list_=work.list_named("Done"), by=cast.mary)

@@ -41,6 +41,7 @@ PAGES = (
     ("404 page", "A friendly 404 page"),
     ("Opening hours", ""),
 )
+WAITING_PAGES = ("Choose a search engine", "Write to the old subscribers", "Plan the farewell of the old site")
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 
@@ -49,11 +50,12 @@ Life = Iterator[datetime]
 
 @dataclass(frozen=True)
 class Work:
-    """What was done: lists and records as they are left, and the events, oldest first."""
+    """What was done: lists and records as they are left, the events, oldest first, and the order that comes next."""
 
     lists: list[RecordList]
     records: list[Record]
     events: list[Event]
+    next_order: str
 
     def list_named(self, title: str) -> RecordList:
         """The first list of this title."""
@@ -65,7 +67,8 @@ def of_a_week(cast: Cast, now: datetime) -> Work:
     team = _Team(cast, now)
     _let_live(team.lives(), until=now)
     boards = team.boards
-    return Work(boards.lists, boards.records, sorted(boards.events, key=lambda event: event.created_at))
+    events = sorted(boards.events, key=lambda event: event.created_at)
+    return Work(boards.lists, boards.records, events, team.next_order())
 
 
 def _let_live(lives: Iterator[Life], until: datetime) -> None:
@@ -110,9 +113,13 @@ class _Team:
             for at in week.moments(day, 2, self._dice):
                 yield self._page(at, *next(pages))
         yield self._lists()
-        yield self._old_drafts()
+        yield self._old_pages()
         yield self._order_of_today()
         yield self._changes_of_today()
+
+    def next_order(self) -> str:
+        """The title of one more order."""
+        return f"Order {next(self._numbers)}: {self._dice.randint(1, 12)} × {self._dice.choice(GOODS)}"
 
     def _order(self, at: datetime) -> Life:
         yield at
@@ -159,17 +166,19 @@ class _Team:
         yield (at := self._now - 153.6 * HOUR)
         returns = self.boards.add_list("Returns", orders, at, grace)
         yield (at := self._now - 148 * HOUR)
-        review = self.boards.add_list("Review", self._cast.website, at, grace)
+        ideas = self.boards.add_list("Ideas", self._cast.website, at, grace)
         yield (at := self._now - 34.8 * HOUR)
-        self.boards.rename_list(review, "In review", at, grace)
+        self.boards.rename_list(ideas, "Later", at, grace)
         yield (at := self._now - 21 * HOUR)
         self.boards.rename_list(returns, "Returned", at, grace)
         yield (at := self._now - 5.5 * HOUR)
         self.boards.rename_list(returns, "Returned goods", at, grace)
 
-    def _old_drafts(self) -> Life:
-        """Pages from before, deleted in this week."""
+    def _old_pages(self) -> Life:
+        """Pages from before: some wait, some are deleted in this week."""
         before, ada = self._now - timedelta(days=20), self._cast.ada
+        for title in WAITING_PAGES:
+            self.boards.create(title, self._to_do, before, ada, is_told=False)
         drafts = {"Splash screen": 74 * HOUR, "Visitor counter": 12 * HOUR, "Guest book": 50 * MINUTE}
         pages = [self.boards.create(title, self._to_do, before, ada, is_told=False) for title in drafts]
         for page, ago in zip(pages, drafts.values(), strict=True):
@@ -189,22 +198,25 @@ class _Team:
         self.boards.finish(order, at, charles)
 
     def _changes_of_today(self) -> Life:
-        """A quarter of an hour ago three things happened at once; since then it is nearly quiet."""
+        """A quarter of an hour ago several orders came in at once; since then it is nearly quiet."""
         charles, grace = self._cast.charles, self._cast.grace
-        yield (at := self._now - 15.5 * MINUTE)
+        yield (at := self._now - 14.63 * MINUTE)
         order = self._new_order(at)
-        yield (at := self._now - 15.35 * MINUTE)
+        yield (at := self._now - 14.48 * MINUTE)
         self._new_order(at)
-        yield (at := self._now - 15.2 * MINUTE)
+        yield (at := self._now - 14.33 * MINUTE)
         self.boards.move(order, self._packed, at, charles)
+        for ago in (14.0, 13.9):
+            yield (at := self._now - ago * MINUTE)
+            self._new_order(at)
         yield (at := self._now - 6.2 * MINUTE)
         page = self.boards.create("Photograph the workshop", self._to_do, at, grace)
         yield (at := self._now - 5.1 * MINUTE)
         self.boards.move(page, self._doing, at, grace)
 
     def _new_order(self, at: datetime) -> Record:
-        title = f"Order {next(self._numbers)}: {self._dice.randint(1, 12)} × {self._dice.choice(GOODS)}"
-        return self.boards.create(title, self._new, at, self._dice.choice((self._cast.charles, self._cast.grace)))
+        by = self._dice.choice((self._cast.charles, self._cast.grace))
+        return self.boards.create(self.next_order(), self._new, at, by)
 
     def _somebody(self) -> User:
         return self._dice.choice((self._cast.ada, self._cast.grace, self._cast.mary))
