@@ -73,7 +73,7 @@ class Reader(HTMLParser):
         self.root = Element("#document")
         self.problems: list[str] = []
         self._open = [self.root]
-        self.feed(html)
+        self.feed(html.replace("<wbr>", ""))  # where a word may break is no end of it
         self.close()
         self.problems += [f"never closed: {e}" for e in self._open[1:] if e.tag not in CLOSES_ITSELF]
 

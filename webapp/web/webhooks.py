@@ -25,7 +25,7 @@ from webapp.webhooks.statistics import Figures
 
 bp = for_people(Blueprint("webhooks", __name__, url_prefix="/settings/webhooks"))
 
-SHORT_URL_LENGTH = 38  # characters
+SHORT_URL_LENGTH = 32  # characters
 
 
 @dataclass(frozen=True)
