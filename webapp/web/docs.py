@@ -37,7 +37,11 @@ MEANINGS = {
     "X-Signature": _l("HMAC-SHA256 of the raw body in hex. Not on unsigned webhooks."),
     "X-Signature-Previous": _l("The same with the old secret, while a rotation lasts."),
 }
-LANGUAGES = (("Node.js", "javascript"), ("Python", "python"), ("Bash and OpenSSL, by hand", "bash"))
+LANGUAGES: tuple[tuple[LazyString | str, str], ...] = (
+    ("Node.js", "javascript"),
+    ("Python", "python"),
+    (_l("Bash and OpenSSL, by hand"), "bash"),
+)
 PLAIN = ("receiver.mjs", "receiver.py", "verify.sh")
 STANDARD = ("standard.mjs", "standard.py", "standard.sh")
 
@@ -55,7 +59,7 @@ class Header:
 class Sample:
     """Code that the tests run, in one language."""
 
-    language: str
+    language: LazyString | str
     lexer: str
     file: str
     text: str

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, format_skeleton, format_time, format_timedelta
 from flask import Flask, url_for
-from flask_babel import format_decimal, format_percent, get_locale
+from flask_babel import format_decimal, format_percent, get_locale, gettext
 from markupsafe import Markup
 
 from webapp.models.base import utc_now
@@ -36,7 +36,14 @@ def init_app(app: Flask) -> None:
 
     app.jinja_env.globals.update(icon=icon, time=time_tag)
     app.jinja_env.filters.update(
-        absolute=absolute, brief=brief, relative=relative, number=number, percent=percent, duration=duration, size=size
+        absolute=absolute,
+        brief=brief,
+        relative=relative,
+        number=number,
+        percent=percent,
+        duration=duration,
+        size=size,
+        translated=translated,
     )
 
 
@@ -99,6 +106,11 @@ def duration(milliseconds: float | None) -> str:
     if milliseconds < SECOND_MS:
         return f"{number(round(milliseconds))} ms"
     return f"{number(round(milliseconds / SECOND_MS, 1))} s"
+
+
+def translated(sentence: str) -> str:
+    """A stored sentence in the person's language. Unlike `_()` of the templates it takes percent signs as they are."""
+    return str(gettext(sentence))
 
 
 def size(octets: int) -> str:

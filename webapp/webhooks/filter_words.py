@@ -46,6 +46,7 @@ REFUSED = N_("Filter: rule %(number)s, %(rule)s - found %(found)s.")
 REFUSED_BEFORE = N_("Filter: rule %(number)s, %(rule)s - found %(found)s, before %(before)s.")
 NONE_HELD = N_("Filter: no rule holds; rule %(number)s, %(rule)s - found %(found)s.")
 NOTHING = N_("nothing")
+QUOTED = N_("“%(text)s”")
 
 
 def what(path: str, translate: Translate = str) -> str:
@@ -79,4 +80,4 @@ def value(shown: Any, translate: Translate = str) -> str:
         return ", ".join(value(each, translate) for each in shown)
     if shown is None:
         return translate(NOTHING)
-    return f"“{shown}”" if isinstance(shown, str) else json.dumps(shown)
+    return translate(QUOTED) % {"text": shown} if isinstance(shown, str) else json.dumps(shown)
