@@ -79,3 +79,14 @@ def test_the_page_of_a_paused_webhook_says_when_the_next_probe_goes_out(
     page = check_page(signed_in.get(f"/settings/webhooks/{webhook.id}"))
     assert "Paused after 5 failures in a row (last: 503)" in page.text
     assert "Paused" in page.h1
+
+
+def test_the_next_probe_waits_for_something_that_is_due(signed_in: Browser, make: Make, cast: Cast) -> None:
+    webhook = make.webhook(by=cast.admin)
+    with transaction():
+        webhook.health.paused_at = utc_now() - timedelta(hours=1)
+        webhook.health.probe_at = utc_now() - timedelta(minutes=14)
+    path = f"/settings/webhooks/{webhook.id}"
+    assert "Next probe" not in check_page(signed_in.get(path)).text
+    make.delivery(webhook, next_attempt_at=utc_now() + timedelta(hours=2, minutes=1))
+    assert "Next probe: in 2 hours." in check_page(signed_in.get(path)).text

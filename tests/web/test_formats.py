@@ -64,3 +64,8 @@ def test_only_all_reads_100_percent(app: Flask, share: float, shown: str) -> Non
 def test_an_icon_that_does_not_exist_is_an_error(app: Flask) -> None:
     with _in(app), pytest.raises(LookupError):  # type: ignore[attr-defined]
         app.jinja_env.globals["icon"]("no-such-icon")  # type: ignore[operator]
+
+
+def test_a_code_may_break_after_its_underscores_and_nothing_else_gets_through() -> None:
+    assert formats.breakable("TODO_CREATED") == "TODO_<wbr>CREATED"
+    assert formats.breakable("<b>_x") == "&lt;b&gt;_<wbr>x"

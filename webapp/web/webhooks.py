@@ -105,6 +105,7 @@ def show(webhook_id: str) -> str:
         shown=_shown([webhook])[0],
         check=None if webhook.enabled else check,
         explained=explain(check.status, check.error) if check and (check.status or check.error) else None,
+        next_probe_at=statistics.next_probe_at(webhook) if webhook.health.paused_at else None,
         log=delivery_log.view(me(), webhook.id),
     )
 

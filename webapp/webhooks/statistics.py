@@ -60,6 +60,17 @@ def figures(webhooks: Sequence[Webhook]) -> dict[str, Figures]:
     }
 
 
+def next_probe_at(webhook: Webhook) -> datetime | None:
+    """When the next probe of a paused webhook goes out: its time has come, and a delivery of it is due. None if none is."""
+    probe_at = webhook.health.probe_at
+    due_at = db.session.scalar(
+        sa.select(sa.func.min(Delivery.next_attempt_at)).where(
+            Delivery.webhook_id == webhook.id, Delivery.next_attempt_at.is_not(None), Delivery.lease_until.is_(None)
+        )
+    )
+    return None if probe_at is None or due_at is None else max(probe_at, due_at)
+
+
 def _open_counts(ids: Sequence[str]) -> dict[tuple[str, DeliveryState], int]:
     query = (
         sa.select(Delivery.webhook_id, Delivery.state, sa.func.count())
