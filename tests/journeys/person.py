@@ -15,11 +15,17 @@ PROJECT = "Lighthouse"
 
 
 class Person:
-    """Somebody with a browser window in front of an installation. Each step begins where the one before ended."""
+    """Somebody with a browser window in front of an installation. Each step begins where the one before ended.
+
+    `errors` is what the browser's console complained of, breaches of the content security policy among it.
+    """
 
     def __init__(self, installation: Installation, window: BrowserContext) -> None:
         self.installation = installation
         self.window = window
+        self.errors: list[str] = []
+        window.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        window.on("weberror", lambda error: self.errors.append(str(error.error)))
         self.page = window.new_page()
 
     def open(self, path: str, page: Page | None = None) -> Page:

@@ -67,3 +67,4 @@ def test_from_the_first_page_to_a_failed_delivery_that_was_sent_again(newcomer: 
     expect(second).to_contain_text(re.compile(r"X-Signature: [0-9a-f]{64}"))
     expect(second).to_contain_text("200 OK")
     expect(page.locator("#attempt-1")).to_contain_text("500")
+    assert newcomer.errors == []

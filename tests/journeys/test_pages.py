@@ -19,9 +19,16 @@ from tests.journeys.walk import shape_of, walk
 pytestmark = pytest.mark.journey
 
 SCREENSHOTS = "JOURNEY_SCREENSHOTS"  # the environment variable that names a folder for them
-SIGNED_OUT = ("/login", "/docs")
 FEWEST_PAGES = 25
 AXE_OPTIONS = {"resultTypes": ["violations"], "preload": False}
+MENUS_OUT_OF_SIGHT = """
+[...document.querySelectorAll('details.menu')].filter(menu => menu.checkVisibility()).filter(menu => {
+  menu.open = true;
+  const { left, right } = menu.querySelector('.menu-body').getBoundingClientRect();
+  menu.open = false;
+  return left < 0 || right > innerWidth;
+}).map(menu => menu.querySelector('summary').textContent.trim())
+"""
 LOOKS: dict[str, dict[str, Any]] = {
     "light-1280-en": {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
     "dark-390-de": {"locale": "de-DE", "viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
@@ -59,6 +66,8 @@ class Complaints:
             yield f"axe {violation['id']} ({violation['help']}) at {len(violation['nodes'])} places: {places}"
         self._page.evaluate("document.querySelectorAll('details:not(.menu)').forEach(one => { one.open = true; })")
         yield from self._too_wide("with all details open")
+        for word in self._page.evaluate(MENUS_OUT_OF_SIGHT):
+            yield f"the menu “{word}” opens outside of the window"
 
     def _too_wide(self, when: str) -> Iterator[str]:
         content, window = self._page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
@@ -78,9 +87,8 @@ def test_every_page_is_whole(demo: Installation, new_window: Callable[..., Brows
         _keep_picture(page, look, name)
         complaints.forget()
 
-    for path in SIGNED_OUT:
-        person.open(path)
-        look_at(f"{path} signed out", f"signed-out{path}")
+    person.open("/login")
+    look_at("/login", "login")
     sign_in_to_demo(person)
     complaints.forget()
     for address in walk(page, demo.url):
