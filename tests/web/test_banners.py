@@ -89,4 +89,4 @@ def test_the_next_probe_waits_for_something_that_is_due(signed_in: Browser, make
     path = f"/settings/webhooks/{webhook.id}"
     assert "Next probe" not in check_page(signed_in.get(path)).text
     make.delivery(webhook, next_attempt_at=utc_now() + timedelta(hours=2, minutes=1))
-    assert "Next probe: in 2 hours." in check_page(signed_in.get(path)).text
+    assert "Next probe: in 2 hours" in check_page(signed_in.get(path)).text
