@@ -61,7 +61,7 @@ def figures(webhooks: Sequence[Webhook]) -> dict[str, Figures]:
 
 
 def next_probe_at(webhook: Webhook) -> datetime | None:
-    """When the next probe of a paused webhook goes out: when its time has come and a delivery is due. None if none is."""
+    """When the next probe of a paused webhook goes out: its time has come and a delivery is due. None if none is."""
     probe_at = webhook.health.probe_at
     due_at = db.session.scalar(
         sa.select(sa.func.min(Delivery.next_attempt_at)).where(
