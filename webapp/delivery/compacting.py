@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -9,12 +11,28 @@ from webapp.delivery import payloads
 from webapp.models import Event
 from webapp.models.base import table_of
 
+MAX_IN_MEMORY = 50  # events, of at most 256 KiB for each value
+
 _EVENT = table_of(Event)
+_KEEP = sa.update(_EVENT).where(_EVENT.c.seq == sa.bindparam("_seq")).values(compact=sa.bindparam("_compact"))
 
 
 def compact_of(session: Session, seq: int) -> bytes:
     """The body of this event in the compact format: the same for every webhook, so it is written once."""
-    event = session.execute(sa.select(_EVENT).where(_EVENT.c.seq == seq)).one()
+    return _compact(session.execute(sa.select(_EVENT).where(_EVENT.c.seq == seq)).one())
+
+
+def compact_missing(session: Session, events: sa.Select[int | None]) -> None:
+    """Inside transaction(): make the compact bodies that these events lack."""
+    lacking = session.scalars(
+        sa.select(_EVENT.c.seq).where(_EVENT.c.seq.in_(events), _EVENT.c.compact.is_(None)).order_by(_EVENT.c.seq)
+    ).all()
+    for start in range(0, len(lacking), MAX_IN_MEMORY):
+        rows = session.execute(sa.select(_EVENT).where(_EVENT.c.seq.in_(lacking[start : start + MAX_IN_MEMORY])))
+        session.connection().execute(_KEEP, [{"_seq": row.seq, "_compact": _compact(row)} for row in rows])
+
+
+def _compact(event: Any) -> bytes:
     return payloads.compact(
         code=event.type,
         previous=event.previous_value,
@@ -23,14 +41,3 @@ def compact_of(session: Session, seq: int) -> bytes:
         project_id=event.project_id,
         user_id=event.user_id,
     )
-
-
-def compact_missing(session: Session, events: sa.Select[int | None]) -> None:
-    """Inside transaction(): make the compact bodies that these events lack. One event in memory at a time."""
-    lacking = session.scalars(
-        sa.select(_EVENT.c.seq).where(_EVENT.c.seq.in_(events), _EVENT.c.compact.is_(None)).order_by(_EVENT.c.seq)
-    ).all()
-    for seq in lacking:
-        session.connection().execute(
-            sa.update(_EVENT).where(_EVENT.c.seq == seq).values(compact=compact_of(session, seq))
-        )
