@@ -205,7 +205,7 @@ def upgrade() -> None:
         sa.Column("previous_secret_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("payload_format", sa.String(length=10), nullable=False),
         sa.Column("headers", sa.Text(), nullable=True),
-        sa.Column("filter", sa.JSON(), nullable=True),
+        sa.Column("filter", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("snapshot_seq", sa.BigInteger(), nullable=True),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("disabled_because", sa.String(length=20), nullable=True),
