@@ -6,11 +6,13 @@ import contextvars
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 
@@ -22,7 +24,7 @@ from webapp.accounts.sign_in import ticket
 from webapp.extensions import db
 from webapp.models import Base, Role, User
 
-BOTH_DATABASES = ("delivery", "models")
+BOTH_DATABASES = ("delivery", "models", "webhooks")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -76,6 +78,13 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     with engine.begin() as connection:
         names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
         connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+
+
+@pytest.fixture
+def minute_begins() -> Iterator[None]:
+    """Rates are counted by the minute: a minute has just begun, and goes on as minutes do."""
+    with time_machine.travel(datetime.now(UTC).replace(second=1, microsecond=0), tick=True):
+        yield
 
 
 class Browser(FlaskClient):

@@ -136,7 +136,7 @@ def test_the_use_of_a_token_is_noted(api: Program) -> None:
 
 
 def test_too_many_calls_of_one_token_are_told_when_to_come_back(
-    api: Program, program: Programs, cast: Cast, monkeypatch: pytest.MonkeyPatch
+    minute_begins: None, api: Program, program: Programs, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(authentication, "RATE", "3 per minute")
     answers = [api.get(path) for path in ("/projects", "/companies", "/webhooks", "/projects")]

@@ -144,6 +144,16 @@ def test_a_redelivery_is_claimed_whatever_the_schedule_says(make: Make, turn: Tu
     assert [attempt.is_by_hand for attempt in settled.attempts] == [True]
 
 
+def test_a_redelivery_that_came_back_after_its_webhook_was_disabled_waits(make: Make, turn: Turn) -> None:
+    delivery = make.delivery(state=DeliveryState.FAILED)
+    again(delivery)
+    take(turn, lease=timedelta(0))
+    with transaction():
+        delivery.webhook.enabled = False
+    leases.expire()
+    assert take(turn) == []
+
+
 def test_two_redeliveries_of_one_delivery_are_never_in_flight_together(make: Make, turn: Turn) -> None:
     delivery = make.delivery(state=DeliveryState.FAILED)
     first, _second = again(delivery), again(delivery)

@@ -287,7 +287,7 @@ def test_a_url_is_checked_while_typing_with_the_words_of_saving(signed_in: Brows
     assert bool(part.errors()) == bool(words)
 
 
-def test_url_checks_are_limited(signed_in: Browser) -> None:
+def test_url_checks_are_limited(minute_begins: None, signed_in: Browser) -> None:
     answers = [signed_in.post(f"{LIST}/url-checks", data={"url": URL}, headers=HTMX) for _ in range(31)]
     assert [answer.status_code for answer in answers] == [200] * 30 + [429]
     assert int(answers[-1].headers["Retry-After"]) <= 61

@@ -72,7 +72,13 @@ _EXPRESS = (
 _WISHES = (
     sa.select(Redelivery.seq, Redelivery.delivery_seq, Delivery.claims)
     .join(Delivery, Delivery.seq == Redelivery.delivery_seq)
-    .where(Redelivery.finished_at.is_(None), Delivery.lease_until.is_(None))
+    .join(Webhook, Webhook.id == Delivery.webhook_id)
+    .where(
+        Redelivery.finished_at.is_(None),
+        Delivery.lease_until.is_(None),
+        Webhook.deleted_at.is_(None),
+        sa.or_(Webhook.enabled, Delivery.kind != DeliveryKind.EVENT),
+    )
     .order_by(Redelivery.seq)
     .limit(_MOST)
 )
