@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 from standardwebhooks import Webhook as Verifier
@@ -15,7 +16,7 @@ from standardwebhooks import Webhook as Verifier
 from tests.delivery.conftest import eventually
 from tests.factories import SECRET, Make
 from tests.receiver import Answer, Receiver
-from webapp.delivery import claiming, heartbeats, outbox, recording
+from webapp.delivery import attempting, claiming, heartbeats, outbox, recording
 from webapp.delivery.attempting import attempt
 from webapp.delivery.claiming import Turn
 from webapp.delivery.dispatching import Dispatcher
@@ -272,3 +273,18 @@ def test_a_worker_is_seen_to_live(start_worker: Start, app: Flask) -> None:
     assert not heartbeats.is_any_alive()
     start_worker()
     assert eventually(heartbeats.is_any_alive)
+
+
+def test_a_health_check_ends_after_its_own_limit_and_a_ping_has_the_usual_one(
+    start_worker: Start, make: Make, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert timedelta(seconds=7) == attempting.HEALTH_CHECK_LIMIT
+    monkeypatch.setattr(attempting, "HEALTH_CHECK_LIMIT", timedelta(seconds=0.2))
+    receiver.answers(Answer(delay=0.6))
+    webhook = make.webhook(url=receiver.url)
+    for kind in (DeliveryKind.HEALTH_CHECK, DeliveryKind.PING):
+        make.delivery(webhook, kind=kind)
+    start_worker()
+    check, ping = settled(2)
+    assert (check.state, check.last_error) == (DeliveryState.FAILED, ErrorWord.TIMED_OUT)
+    assert ping.state is DeliveryState.SUCCEEDED

@@ -12,7 +12,18 @@ from tests.factories import Make
 from webapp.delivery import outbox
 from webapp.delivery.fan_out import MAX_EVENTS, fan_out
 from webapp.extensions import db
-from webapp.models import Delivery, DeliveryState, Event, PayloadFormat, Project, Role, User, transaction, utc_now
+from webapp.models import (
+    Delivery,
+    DeliveryState,
+    Event,
+    PayloadFormat,
+    Project,
+    Role,
+    User,
+    WebhookStatus,
+    transaction,
+    utc_now,
+)
 
 
 def publish(project: Project, by: User | None = None, code: str = "TODO_CREATED") -> Event:
@@ -101,9 +112,17 @@ def test_a_disabled_webhook_gets_its_delivery_held(make: Make) -> None:
     publish(make.project_of(webhook.created_by))
     fan_out()
     (delivery,) = deliveries()
-    assert delivery.state is DeliveryState.HELD
+    assert (delivery.state, delivery.reason) == (DeliveryState.HELD, "webhook_disabled")
     assert delivery.next_attempt_at is None
     assert delivery.held_at is not None
+
+
+def test_one_that_the_system_disabled_is_held_with_that_reason(make: Make) -> None:
+    webhook = make.webhook(enabled=False, status=WebhookStatus.UNHEALTHY)
+    publish(make.project_of(webhook.created_by))
+    fan_out()
+    (delivery,) = deliveries()
+    assert (delivery.state, delivery.reason) == (DeliveryState.HELD, "webhook_unhealthy")
 
 
 def test_deleted_webhooks_and_those_of_suspended_people_get_nothing(make: Make) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from webapp.delivery import signing
 from webapp.delivery.claims import Claim
+from webapp.delivery.health import HEALTH_CHECK_LIMIT
 from webapp.delivery.outcomes import Pairs
 from webapp.delivery.recording import Result
 from webapp.delivery.sending import Outcome, Outgoing, Sender
@@ -32,7 +33,8 @@ def attempt(claim: Claim, sender: Sender) -> Result:
     except UnreadableSecret:
         outcome = Outcome(error=ErrorWord.CONFIG_ERROR, sentence=UNREADABLE)
     else:
-        outcome = _masked(sender.send(Outgoing(url, headers, body)), own)
+        limit = HEALTH_CHECK_LIMIT if claim.delivery.kind is DeliveryKind.HEALTH_CHECK else None
+        outcome = _masked(sender.send(Outgoing(url, headers, body), timeout=limit), own)
     return Result(
         claim=claim,
         outcome=outcome,

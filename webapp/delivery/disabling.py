@@ -29,7 +29,6 @@ from webapp.models import (
 )
 from webapp.models.webhook import DisabledBecause
 
-HELD_BECAUSE = "webhook_unhealthy"
 NOTICES = {DisabledBecause.GONE: "webhook_gone", DisabledBecause.FAILURES: "webhook_disabled"}
 
 
@@ -81,7 +80,7 @@ def _disable(session: Session, webhook: Webhook, because: DisabledBecause, now: 
     webhook.enabled = False
     webhook.status = WebhookStatus.UNHEALTHY
     webhook.disabled_at, webhook.disabled_because = now, because
-    held = holding.hold(session, webhook.id, reason=HELD_BECAUSE, now=now)
+    held = holding.hold(session, webhook.id, reason=holding.BY_SYSTEM, now=now)
     snapshots.retake(session, webhook)
     _owe(session, webhook, NOTICES[because], held=held)
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from webapp.config import Settings, current
-from webapp.delivery import matching, retries
+from webapp.delivery import holding, matching, retries
 from webapp.delivery.compacting import compact_of
 from webapp.delivery.filtering import Filtering
 from webapp.extensions import db
@@ -24,6 +24,7 @@ from webapp.models import (
     ProjectMember,
     User,
     Webhook,
+    WebhookStatus,
     database_now,
     transaction,
     webhook_roles,
@@ -47,6 +48,7 @@ _CANDIDATE = (
     Webhook.project_ids,
     Webhook.created_at,
     Webhook.enabled,
+    Webhook.status,
     Webhook.snapshot_seq,
     Webhook.payload_format,
     Webhook.filter,
@@ -160,7 +162,12 @@ def _delivery(event: Any, webhook: Any, now: datetime, first_at: datetime) -> di
         "project_id": event.project_id,
         "payload_format": webhook.payload_format,
         "state": DeliveryState.PENDING if webhook.enabled else DeliveryState.HELD,
+        "reason": None if webhook.enabled else _held_because(webhook),
         "next_attempt_at": first_at if webhook.enabled else None,
         "held_at": None if webhook.enabled else now,
         "created_at": now,
     }
+
+
+def _held_because(webhook: Any) -> str:
+    return holding.BY_SYSTEM if webhook.status is WebhookStatus.UNHEALTHY else holding.BY_OWNER

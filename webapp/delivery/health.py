@@ -21,6 +21,7 @@ DISABLE_AFTER_FAILURES = 20  # since the last success
 DISABLE_AFTER = timedelta(days=5)  # since the first of them
 WARN_AFTER_FAILURES = DISABLE_AFTER_FAILURES // 2
 WARN_AFTER = DISABLE_AFTER / 2
+HEALTH_CHECK_LIMIT = timedelta(seconds=7)  # one health check, everything included: as long as Blue waits
 
 
 @dataclass(frozen=True)

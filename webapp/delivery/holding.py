@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from webapp.models import Delivery, DeliveryKind, DeliveryState, Redelivery
 
+BY_OWNER, BY_SYSTEM = "webhook_disabled", "webhook_unhealthy"  # why: who had switched the webhook off
+
 
 def hold(session: Session, webhook_id: str, *, reason: str, now: datetime) -> int:
     """Inside transaction(): hold what waits, end the wishes that nobody has claimed; returns how many are held.

@@ -107,12 +107,13 @@ class Sender:
         )
 
     def send(self, outgoing: Outgoing, *, timeout: timedelta | None = None) -> Outcome:
-        """Send one request and wait for its outcome, at most `timeout` for everything.
+        """Send one request and wait for its outcome, at most `timeout` for everything, and never longer than set.
 
         Raises nothing for what a network or a stored value does; OSError when this process has no file descriptor left.
         """
         began = time.monotonic()
-        attempt = _Attempt(outgoing, began + (timeout or self._timeout).total_seconds())
+        limit = min(timeout or self._timeout, self._timeout)
+        attempt = _Attempt(outgoing, began + limit.total_seconds())
         outcome = self._outcome(attempt)
         trace = attempt.trace
         return replace(

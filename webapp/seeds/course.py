@@ -14,8 +14,7 @@ from random import Random
 from typing import Any
 
 from webapp.config import Settings
-from webapp.delivery import health, settling
-from webapp.delivery.disabling import HELD_BECAUSE
+from webapp.delivery import health, holding, settling
 from webapp.delivery.event_types import HEALTH_CHECK, sample_values
 from webapp.delivery.health import Advice, Health
 from webapp.delivery.leases import MAX_CLAIMS_WITHOUT_OUTCOME
@@ -34,7 +33,7 @@ BELL = timedelta(milliseconds=4)  # from a commit to the claim
 NOT_STARTED_AFTER = timedelta(seconds=30)  # before now: what would still be in flight waits for the worker
 LEASE = timedelta(seconds=61)
 WORKER = "demo-server:4711"
-SWITCHED_OFF = "webhook_disabled"
+SWITCHED_OFF = holding.BY_OWNER
 
 
 class Course:
@@ -209,13 +208,13 @@ class Course:
         self._marks["last_failure_at"] = at
         self._health = health.after_failure(self._health, at, is_probe=is_probe)
         if outcome.status == HTTPStatus.GONE:
-            self._disable(at, DisabledBecause.GONE, HELD_BECAUSE)
+            self._disable(at, DisabledBecause.GONE, holding.BY_SYSTEM)
             return
         advice = health.judge(self._health, at)
         if advice is Advice.WARN:
             self._health = replace(self._health, warned_at=at)
         elif advice is Advice.DISABLE:
-            self._disable(at, DisabledBecause.FAILURES, HELD_BECAUSE)
+            self._disable(at, DisabledBecause.FAILURES, holding.BY_SYSTEM)
 
     def _disable(self, at: datetime, because: DisabledBecause, reason: str) -> None:
         self.disabled_at, self.disabled_because = at, because

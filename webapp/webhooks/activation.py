@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from webapp.delivery import heartbeats, holding, snapshots
 from webapp.delivery.event_types import HEALTH_CHECK
+from webapp.delivery.health import HEALTH_CHECK_LIMIT
 from webapp.extensions import db
 from webapp.models import (
     UNSETTLED,
@@ -31,7 +32,7 @@ from webapp.models import (
 from webapp.models.webhook import DisabledBecause
 from webapp.webhooks import access, audit
 
-WAIT = timedelta(seconds=7)  # for the health check; its attempt has the same deadline
+WAIT = HEALTH_CHECK_LIMIT  # for the outcome; the attempt itself may take no longer
 LOOK_EVERY_S = 0.03
 
 
@@ -114,7 +115,7 @@ def switch_off(session: Session, webhook: Webhook, by: User) -> bool:
         return False
     now = utc_now()
     mark_disabled(webhook, now)
-    held = holding.hold(session, webhook.id, reason="webhook_disabled", now=now)
+    held = holding.hold(session, webhook.id, reason=holding.BY_OWNER, now=now)
     audit.note("disabled", webhook, by, held=held)
     return True
 
