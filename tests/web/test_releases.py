@@ -117,3 +117,13 @@ def test_for_others_there_is_nothing(client: Browser, cast: Cast, webhook: Webho
         assert client.get(f"{address}/held").status_code == client.get(f"{address}/held/discard").status_code == 404
         assert client.post(f"{address}/releases", data={"mode": "discard", "is_sure": "1"}).status_code == 404
     assert states(held) == ["held"] * 3
+
+
+def test_a_number_beyond_all_deliveries_counts_as_the_last_one(
+    signed_in: Browser, webhook: Webhook, held: list[Delivery]
+) -> None:
+    huge = "9" * 30
+    assert signed_in.get(f"/settings/webhooks/{webhook.id}/held/discard?until_seq={huge}").status_code == 200
+    done = signed_in.post(f"/settings/webhooks/{webhook.id}/releases", data={"mode": "all", "until_seq": huge})
+    assert done.status_code == 303
+    assert states(held) == ["pending", "pending", "pending"]

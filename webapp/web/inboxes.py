@@ -98,7 +98,7 @@ def requests(inbox_id: str) -> AnyResponse | str:
     inbox = inboxes.load(me(), inbox_id)
     if not htmx:
         return redirect(url_for(".show", inbox_id=inbox.id), 303)
-    after = min(request.args.get("after", 0, type=int), MAX_CURSOR)
+    after = max(0, min(request.args.get("after", 0, type=int), MAX_CURSOR))
     rows = arrivals.requests(inbox, after=after)
     if not rows:
         return Response(status=204)

@@ -15,6 +15,7 @@ from wtforms.validators import InputRequired, Optional
 from webapp import config
 from webapp.delivery.event_types import event_types
 from webapp.models import Webhook
+from webapp.web.delivery_log import MAX_SEQ
 from webapp.web.formats import number
 from webapp.web.forms import Form, choice
 from webapp.web.forms import lazy_text as _l
@@ -51,7 +52,7 @@ def create(webhook_id: str) -> Response | tuple[str, int]:
     """Do what was chosen with what the page had counted. Discarding asks once more."""
     webhook = access.load(me(), webhook_id)
     form = ReleaseForm()
-    held = releases.held(webhook, form.until_seq.data)
+    held = releases.held(webhook, _seq(form.until_seq.data))
     if not form.offer(held, webhook).validate():
         return _page(webhook, held, form), 422
     if form.mode.data == Mode.DISCARD and not form.is_sure.data:
@@ -65,10 +66,15 @@ def create(webhook_id: str) -> Response | tuple[str, int]:
 def confirm(webhook_id: str) -> str:
     """The question before they are discarded, with their number."""
     webhook = access.load(me(), webhook_id)
-    held = releases.held(webhook, request.args.get("until_seq", type=int))
+    held = releases.held(webhook, _seq(request.args.get("until_seq", type=int)))
     return render_template(
         "releases/confirm.html", webhook=webhook, held=held, later=releases.held(webhook).count - held.count
     )
+
+
+def _seq(typed: int | None) -> int | None:
+    """A number that any database can compare with."""
+    return None if typed is None else max(0, min(typed, MAX_SEQ))
 
 
 def _choices(held: Held) -> list[Any]:
