@@ -104,6 +104,21 @@ def test_with_few_slots_every_waiting_webhook_gets_its_turn(make: Make, turn: Tu
     assert claimed == {busy.id: 5, quiet.id: 3}
 
 
+def test_a_single_slot_goes_round_all_waiting_webhooks(make: Make, turn: Turn) -> None:
+    webhooks = [make.webhook() for _ in range(4)]
+    for webhook in webhooks:
+        waiting(make, webhook, 4)
+    served: list[str] = []
+    for _ in range(8):
+        (mine,) = take(turn, slots=1)
+        served.append(mine.delivery.webhook_id)
+        with transaction():
+            delivery = db.session.get_one(Delivery, mine.seq)
+            delivery.state, delivery.lease_until, delivery.next_attempt_at = DeliveryState.SUCCEEDED, None, None
+    assert Counter(served) == {webhook.id: 2 for webhook in webhooks}
+    assert len(set(served[:4])) == 4
+
+
 def test_the_guaranteed_share_comes_before_any_borrowing(make: Make, turn: Turn) -> None:
     webhooks = [make.webhook() for _ in range(4)]
     for webhook in webhooks:

@@ -195,7 +195,10 @@ def _regular(session: Session, turn: Turn, now: datetime, slots: int) -> list[Ch
     own = {webhook: max(0, GUARANTEED_IN_FLIGHT - in_flight.get(webhook, 0)) for webhook in waiting}
     guaranteed = _interleave([choices[: own[webhook]] for webhook, choices in waiting.items()])
     borrowed = _interleave([choices[own[webhook] :] for webhook, choices in waiting.items()])
-    return (guaranteed + borrowed)[:slots] if len(webhooks) < MAX_WEBHOOKS else guaranteed[:slots]
+    chosen = (guaranteed + borrowed)[:slots] if len(webhooks) < MAX_WEBHOOKS else guaranteed[:slots]
+    if len(chosen) == slots:  # perhaps not all had their turn: the next claim goes on behind the last one that had
+        turn.cursor = next(webhook for webhook, choices in waiting.items() if chosen[-1] in choices)
+    return chosen
 
 
 def _waiting_webhooks(session: Session, turn: Turn, now: datetime) -> list[str]:
