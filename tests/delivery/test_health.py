@@ -78,7 +78,6 @@ def test_nobody_is_warned_twice() -> None:
 def test_a_clean_endpoint_calls_for_nothing() -> None:
     assert judge(Health(), NOON) is Advice.NOTHING
     assert disabled_at_the_earliest(Health()) is None
-    assert Health().is_clean
 
 
 @given(st.integers(min_value=0, max_value=10_000))

@@ -36,4 +36,3 @@ def test_a_verdict_names_the_first_reason_against(
     happening = Happening("TODO_CREATED", projects, NOON)
     found = verdict(Wish("w1", **values), happening, administered=administered)
     assert found.reason == reason
-    assert found.is_wanted is (reason is None)

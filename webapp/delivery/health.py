@@ -35,11 +35,6 @@ class Health:
     probes: int = 0
     warned_at: datetime | None = None
 
-    @property
-    def is_clean(self) -> bool:
-        """Whether there is nothing to forget."""
-        return self == Health()
-
 
 class Advice(StrEnum):
     """What is to be done about an endpoint."""

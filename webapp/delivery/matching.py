@@ -50,11 +50,6 @@ class Verdict:
     webhook_id: str
     reason: Reason | None = None
 
-    @property
-    def is_wanted(self) -> bool:
-        """Whether a delivery is made."""
-        return self.reason is None
-
 
 def verdict(wish: Wish, happening: Happening, *, administered: Collection[str]) -> Verdict:
     """Judge one webhook. `administered` = those projects of the event that the webhook's creator administers now."""

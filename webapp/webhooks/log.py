@@ -26,7 +26,7 @@ from webapp.models import (
 from webapp.webhooks import access
 
 LIMITS = (25, 50, 100)  # rows on a page
-MAX_LIMIT = 500  # rows in one answer of the API
+MAX_LIMIT = 500  # rows in one answer, whoever asks
 MAX_BRANCHES = 200  # webhooks that are asked one by one; SQLite joins at most 500
 # On PostgreSQL rows become visible out of order: a look back by so many numbers finds those that came late.
 OVERLAP = 200
