@@ -29,6 +29,7 @@ from webapp.receiver.listening import Orders, Receiver
 from webapp.seeds import fill_with_demo
 from webapp.server import Server
 from webapp.supervisor import Supervisor
+from webapp.webhooks import secrets as secrets_of_webhooks
 
 EXIT_WRONG_SETTINGS = 2
 STOP_MARGIN_S = 5.0
@@ -224,7 +225,8 @@ def seed() -> None:
 def prune() -> None:
     """Delete what is older than the retention, in small batches; everything may go on meanwhile."""
     with _ready_app():
-        for noun, count in pruning.prune().items():
+        counts = {**pruning.prune(), "old secrets": secrets_of_webhooks.wipe_expired()}
+        for noun, count in counts.items():
             click.echo(f"{count:>9,} {noun}")
 
 

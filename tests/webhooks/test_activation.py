@@ -180,3 +180,15 @@ def test_strangers_can_switch_nothing(cast: Cast, make: Make, disabled: Webhook)
     with pytest.raises(NotFound):
         activation.enable(disabled, by=cast.stranger)
     assert (webhook.enabled, disabled.enabled) == (True, False)
+
+
+def test_a_url_that_was_changed_during_the_check_is_not_switched_on(app: Flask, disabled: Webhook, cast: Cast) -> None:
+    def succeed_elsewhere(delivery: Delivery) -> None:
+        succeed(delivery)
+        delivery.webhook.url = "https://example.com/another"
+
+    with worker(app, succeed_elsewhere):
+        check = activation.enable(disabled, by=cast.admin)
+    assert check is not None
+    assert check.outcome is CheckOutcome.URL_CHANGED
+    assert not disabled.enabled

@@ -184,6 +184,7 @@ def _regular(session: Session, turn: Turn, now: datetime, slots: int) -> list[Ch
     if slots <= 0:
         return []
     webhooks = _waiting_webhooks(session, turn, now)
+    others_wait = bool(turn.cursor)  # more than one claim serves
     in_flight: dict[str, int] = {row[0]: row[1] for row in session.execute(_IN_FLIGHT)}
     paused = set(session.scalars(_PAUSED.where(WebhookHealth.webhook_id.in_(webhooks)))) if webhooks else set()
     most = min(BORROWED_IN_FLIGHT, slots)
@@ -195,7 +196,7 @@ def _regular(session: Session, turn: Turn, now: datetime, slots: int) -> list[Ch
     own = {webhook: max(0, GUARANTEED_IN_FLIGHT - in_flight.get(webhook, 0)) for webhook in waiting}
     guaranteed = _interleave([choices[: own[webhook]] for webhook, choices in waiting.items()])
     borrowed = _interleave([choices[own[webhook] :] for webhook, choices in waiting.items()])
-    chosen = (guaranteed + borrowed)[:slots] if len(webhooks) < MAX_WEBHOOKS else guaranteed[:slots]
+    chosen = guaranteed[:slots] if others_wait else (guaranteed + borrowed)[:slots]
     if len(chosen) == slots:  # perhaps not all had their turn: the next claim goes on behind the last one that had
         turn.cursor = next(webhook for webhook, choices in waiting.items() if chosen[-1] in choices)
     return chosen

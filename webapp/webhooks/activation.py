@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -43,6 +43,7 @@ class CheckOutcome(StrEnum):
     FAILED = "failed"
     NO_ANSWER = "no_answer"
     NO_WORKER = "no_worker"
+    URL_CHANGED = "url_changed"
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,13 @@ def enable(webhook: Webhook, *, by: User) -> HealthCheck | None:
         access.lock(session, webhook, by)
         if webhook.enabled:
             return None
+        url = webhook.url
         asked = _ask(session, webhook) if heartbeats.is_any_alive() else None
     check = HealthCheck(CheckOutcome.NO_WORKER, utc_now()) if asked is None else _wait(*asked)
     with transaction() as session:
         access.lock(session, webhook, by)
+        if check.outcome is CheckOutcome.PASSED and webhook.url != url:
+            check = replace(check, outcome=CheckOutcome.URL_CHANGED)  # what passed is not what would be sent to
         _conclude(session, webhook, check, by)
     return check
 

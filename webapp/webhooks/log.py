@@ -185,7 +185,7 @@ def _rows(query: sa.Select[Delivery]) -> list[Delivery]:
 
 def _of(user: User, filters: LogFilter) -> sa.Select[Delivery]:
     if filters.webhook_id is not None:
-        access.load(user, filters.webhook_id)
+        _require_own(user, filters.webhook_id)
     query = (
         sa.select(Delivery)
         .join(Delivery.webhook)
@@ -199,6 +199,13 @@ def _of(user: User, filters: LogFilter) -> sa.Select[Delivery]:
         .execution_options(populate_existing=True)
     )
     return query.where(*_conditions(filters))
+
+
+def _require_own(user: User, webhook_id: str) -> None:
+    """The log of a deleted webhook stays readable for its owner; raises NotFound for everybody else."""
+    own = sa.select(Webhook.id).where(Webhook.id == webhook_id, Webhook.created_by_id == user.id)
+    if db.session.scalar(own) is None:
+        raise NotFound(access.NO_WEBHOOK)
 
 
 def _conditions(filters: LogFilter) -> list[sa.ColumnElement[bool]]:

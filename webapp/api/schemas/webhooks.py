@@ -82,6 +82,7 @@ SENTENCES = {
     CheckOutcome.PASSED: "The receiver answered the health check.",
     CheckOutcome.FAILED: "The health check failed, so the webhook stays off. Its delivery says what was answered.",
     CheckOutcome.NO_ANSWER: "No answer to the health check within 7 seconds, so the webhook stays off. Try again.",
+    CheckOutcome.URL_CHANGED: "The URL was changed during the health check, so the webhook stays off. Try again.",
     CheckOutcome.NO_WORKER: "No worker runs to send the health check, so the webhook stays off. Start `webapp worker`.",
 }
 
