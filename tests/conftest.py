@@ -119,7 +119,6 @@ def make_app(database: str) -> Iterator[Callable[..., Flask]]:
         app.test_client_class = Browser
         app.testing = True
         app.config["WTF_CSRF_ENABLED"] = False
-        app.config["RATELIMIT_ENABLED"] = False
         context = app.app_context()
         context.push()
         contexts.append((context, db.engine))

@@ -183,31 +183,22 @@ def _sent_to(port: int, path: str) -> bytes:
 
 
 def test_a_limited_inbox_still_answers_only_what_it_was_told(make_app: Callable[..., Flask], inbox: Inbox) -> None:
-    app = make_app()
-    receiving.limiter.enabled = True
-    try:
-        response = app.test_client().post(f"/inbox/{inbox.token}")
-    finally:
-        receiving.limiter.enabled = False
+    response = make_app().test_client().post(f"/inbox/{inbox.token}")
 
     assert response.status_code == 200
     assert not {"Retry-After", "X-RateLimit-Limit"} & {*response.headers.keys()}
 
 
 def test_each_inbox_has_a_rate_of_its_own(
-    make_app: Callable[..., Flask], cast: Cast, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+    minute_begins: None, make_app: Callable[..., Flask], cast: Cast, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = inboxes.create("", by=cast.admin)
     client = make_app().test_client()
     monkeypatch.setattr(receiving, "_limit", receiving.limiter.limit("2 per minute", key_func=receiving._token))
-    receiving.limiter.enabled = True
-    try:
-        statuses = [client.post(f"/inbox/{inbox.token}").status_code for _ in range(2)]
-        refused = client.post(f"/inbox/{inbox.token}")
-        odd = client.open(f"/inbox/{inbox.token}", method="PURGE")
-        neighbour = client.post(f"/inbox/{other.token}")
-    finally:
-        receiving.limiter.enabled = False
+    statuses = [client.post(f"/inbox/{inbox.token}").status_code for _ in range(2)]
+    refused = client.post(f"/inbox/{inbox.token}")
+    odd = client.open(f"/inbox/{inbox.token}", method="PURGE")
+    neighbour = client.post(f"/inbox/{other.token}")
 
     assert statuses == [200, 200]
     assert (refused.status_code, refused.text, refused.headers["Retry-After"]) == (429, receiving.TOO_FAST, "60")
