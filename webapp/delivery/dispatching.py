@@ -104,12 +104,13 @@ class Dispatcher:
                 self._bell.wait(wait_s)
 
     def _look(self) -> float:
-        """Do all that is to be done now; returns how long to wait before the next look, in seconds."""
+        """Do all that is to be done now, the urgent first; returns how long to wait for the next look, in seconds."""
         self._beat()
         self._give_back()
-        leases.expire()
-        self._sender.close_idle()
-        replaying.advance()
+        wait_s = self._work()
+        return self._work() if self._tend() else wait_s
+
+    def _work(self) -> float:
         while not self._stopping.is_set():
             fanned_out = fan_out.fan_out() if fan_out.is_waiting() else 0
             wait_s = self._until_due()
@@ -120,6 +121,11 @@ class Dispatcher:
                 # Due, but not to be had (no free slot, a webhook's cap): what ends in the meantime rings.
                 return wait_s if wait_s > 0 else LOOK_EVERY_S
         return 0.0
+
+    def _tend(self) -> bool:
+        """What can wait until the urgent is done; whether it made more to do."""
+        self._sender.close_idle()
+        return leases.expire() + replaying.advance() > 0
 
     def _until_due(self) -> float:
         due_at = claiming.next_due_at()
