@@ -123,22 +123,22 @@ def make(
         )
         for row in rows
     ]
-    attempts = [
-        {
-            "id": claim.attempt_id,
-            "delivery_seq": claim.seq,
-            "redelivery_seq": claim.redelivery_seq,
-            "number": claim.delivery.attempts_made,
-            "claim_token": claim.token,
-            "worker": worker,
-            "claimed_at": now,
-            "is_late": False,
-            "is_cut": False,
-        }
-        for claim in claims
-    ]
-    session.connection().execute(sa.insert(table_of(Attempt)), attempts)
+    session.connection().execute(sa.insert(table_of(Attempt)), [_attempt(claim, worker) for claim in claims])
     return claims
+
+
+def _attempt(claim: Claim, worker: str) -> dict[str, Any]:
+    return {
+        "id": claim.attempt_id,
+        "delivery_seq": claim.seq,
+        "redelivery_seq": claim.redelivery_seq,
+        "number": claim.delivery.attempts_made,
+        "claim_token": claim.token,
+        "worker": worker,
+        "claimed_at": claim.claimed_at,
+        "is_late": False,
+        "is_cut": False,
+    }
 
 
 def _by_key(session: Session, query: Any, key: Any, wanted: set[Any]) -> dict[Any, Any]:
