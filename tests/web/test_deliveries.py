@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-import time_machine
 import sqlalchemy as sa
+import time_machine
 
 from tests.conftest import Browser, Cast
 from tests.factories import Make
