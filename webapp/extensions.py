@@ -50,8 +50,9 @@ class Bell:
         self._ring: Callable[[], object] | None = None
 
     def bind(self, ring: Callable[[], object]) -> None:
-        """Say how to ring: create_app() binds the huey task here."""
+        """Say how to ring, and count anew: create_app() binds the huey task here."""
         self._ring = ring
+        self.lost = 0
 
     def ring(self) -> None:
         """Ring once. Never raises; a worker looks each second anyway."""
