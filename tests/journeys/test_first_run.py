@@ -27,6 +27,7 @@ def test_from_the_first_page_to_a_failed_delivery_that_was_sent_again(newcomer: 
     page.get_by_role("link", name="I stored it").click()
     expect(newcomer.heading("Workshop orders")).to_contain_text("New")
     assert secret not in page.content()
+    page.get_by_role("navigation", name="Pages of this webhook").get_by_role("link", name="Deliveries").click()
     log = page.url
     page.evaluate("window.isSamePage = true")
 

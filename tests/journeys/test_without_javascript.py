@@ -25,6 +25,7 @@ def test_everything_works_without_javascript(empty: Installation, new_window: Ca
     assert person.point_webhook_here("Workshop orders").startswith("whsec_")
     page = person.page
     page.get_by_role("link", name="I stored it").click()
+    page.get_by_role("navigation", name="Pages of this webhook").get_by_role("link", name="Deliveries").click()
     log = page.url
 
     board = person.another_tab(empty.url)

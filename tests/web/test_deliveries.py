@@ -48,7 +48,7 @@ def test_the_log_shows_state_event_response_time_and_attempt(
     make.delivery(webhook, state="failed", last_status=500, last_ms=2100.0, attempts_made=3, attempts_counted=3)
     make.delivery(webhook, attempts_made=2, attempts_counted=2, last_error=ErrorWord.TIMED_OUT)
     make.delivery(webhook, kind="ping", state="succeeded", last_status=204, last_ms=88.0, attempts_made=1)
-    page = check_page(signed_in.get(f"/settings/webhooks/{webhook.id}"))
+    page = check_page(signed_in.get(f"/settings/webhooks/{webhook.id}/deliveries"))
     ping, retrying, failed = [page.find("tr", id=each).text for each in ids(page)]
     for words in ("Failed", "Record created", "TODO_CREATED", "500", "2.1 s", "3 of 10", "Retry"):
         assert words in failed
@@ -135,7 +135,7 @@ def test_a_new_row_and_a_changed_row_arrive_alike_to_those_of_the_page(
 
 def test_the_poller_that_comes_back_asks_on_from_the_newest(signed_in: Browser, make: Make, webhook: Webhook) -> None:
     make.delivery(webhook)
-    page = check_page(signed_in.get(f"/settings/webhooks/{webhook.id}"))
+    page = check_page(signed_in.get(f"/settings/webhooks/{webhook.id}/deliveries"))
     newest = make.delivery(webhook)
     _, html = ask(signed_in, page)
     assert f"after={newest.seq}" in Page(html).find("div", id="delivery-poller").attrs["hx-get"]
@@ -192,7 +192,7 @@ def test_retry_works_without_htmx_and_leads_back(signed_in: Browser, make: Make,
 def test_a_row_of_a_disabled_webhook_offers_no_retry_and_says_why(signed_in: Browser, make: Make, cast: Cast) -> None:
     webhook = make.webhook(by=cast.admin, enabled=False)
     make.delivery(webhook, state="held")
-    page = check_page(signed_in.get(f"/settings/webhooks/{webhook.id}"))
+    page = check_page(signed_in.get(f"/settings/webhooks/{webhook.id}/deliveries"))
     button = page.find("button", id=f"{ids(page)[0]}-retry")
     assert "disabled" in button.attrs
     assert "Enable it first" in button.attrs["title"]

@@ -75,7 +75,7 @@ def test_headers_are_saved_with_a_new_webhook(signed_in: Browser) -> None:
 
 
 def test_stored_values_are_not_in_the_form_and_an_empty_one_keeps_them(signed_in: Browser, webhook: Webhook) -> None:
-    page = check_page(signed_in.get(f"{LIST}/{webhook.id}/edit"))
+    page = check_page(signed_in.get(f"{LIST}/{webhook.id}/settings"))
     assert shown(page) == [("X-Api-Key", ""), ("X-Team", ""), ("", "")]
     assert "2 headers" in page.text
     assert KEY not in page.html

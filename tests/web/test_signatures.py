@@ -59,9 +59,9 @@ def audited() -> list[str]:
 
 def test_the_page_hides_the_secret_and_leads_on(signed_in: Browser, path: str) -> None:
     page = check_page(signed_in.get(f"{path}/signature"))
-    assert page.h1 == "Signature and secret"
+    assert page.title.startswith("Signature - ")
     assert SECRET not in page.html
-    assert {link.text for link in page.find_all("a") if link.attrs.get("aria-current") == "page"} == {"Webhooks"}
+    assert {link.text for link in page.find_all("a") if link.attrs.get("aria-current") == "page"} == {"Signature", "Webhooks"}
     assert page.links["Remove the secret"] == f"{path}/secret/removal"
     assert "Nothing was sent yet." in page.text
     assert signed_in.get(f"{path}/signature").headers["Cache-Control"] == "no-store"
@@ -69,7 +69,7 @@ def test_the_page_hides_the_secret_and_leads_on(signed_in: Browser, path: str) -
 
 def test_the_webhook_and_its_form_lead_to_the_page(signed_in: Browser, path: str) -> None:
     assert check_page(signed_in.get(path)).links["Signature"] == f"{path}/signature"
-    assert check_page(signed_in.get(f"{path}/edit")).links["Signature and secret"] == f"{path}/signature"
+    assert check_page(signed_in.get(f"{path}/settings")).links["Signature and secret"] == f"{path}/signature"
 
 
 def test_revealing_needs_the_password_and_writes_one_audit_line(signed_in: Browser, path: str, cast: Cast) -> None:
@@ -113,7 +113,7 @@ def test_a_secret_that_no_key_fits_is_not_shown_and_breaks_no_page(
     with transaction():
         webhook.secret_ciphertext = webhook.headers_ciphertext = "of another installation"
     check_page(signed_in.get(f"{path}/signature"))
-    assert "cannot be read" in check_page(signed_in.get(f"{path}/edit")).text
+    assert "cannot be read" in check_page(signed_in.get(f"{path}/settings")).text
     page = check_page(signed_in.post(f"{path}/reveals", data={"password": PASSWORD}), 422)
     assert "a key that this installation does not have" in page.errors()[0]
 
@@ -130,7 +130,7 @@ def test_rotating_shows_the_new_secret_once_and_until_when_the_old_one_is_valid(
     assert "Old secret valid until" in page.text
     assert SECRET not in page.html
     assert new not in signed_in.get(answer.location).text
-    for place in (LIST, path, f"{path}/edit", "/deliveries"):
+    for place in (LIST, path, f"{path}/settings", "/deliveries"):
         assert new not in signed_in.get(place).text
     assert "Old secret valid until" in check_page(signed_in.get(path)).h1
     assert "Old secret valid until" in check_page(signed_in.get(LIST)).text

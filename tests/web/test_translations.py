@@ -100,7 +100,7 @@ def pages(make: Make, cast: Cast, webhook: Webhook, delivery: Delivery) -> list[
         *(f"/projects/{record.list.project_id}/settings", f"/records/{record.id}", f"/lists/{record.list_id}"),
         *("/deliveries", "/deliveries?state=stuck", "/event-types", "/event-types/TODO_CREATED", "/docs"),
         *("/settings/profile", "/settings/api", "/inboxes", f"/inboxes/{inbox.id}", LIST, f"{LIST}/new"),
-        *(f"{LIST}/{webhook.id}{path}" for path in ("", "/edit", "/signature", "/delete", "/replays/new")),
+        *(f"{LIST}/{webhook.id}{path}" for path in ("", "/settings", "/signature", "/delete", "/replays/new")),
         *(f"{LIST}/{held.id}{path}" for path in ("", "/held", "/held/discard", "/signature")),
         f"{LIST}/{webhook.id}/deliveries/{delivery.id}",
     ]

@@ -170,7 +170,7 @@ def test_a_stored_filter_comes_back_into_the_form_and_out_of_it_unchanged(
         ],
     }
     webhook = make.webhook(by=cast.admin, url=URL, filter=stored)
-    page = check_page(signed_in.get(f"{LIST}/{webhook.id}/edit"))
+    page = check_page(signed_in.get(f"{LIST}/{webhook.id}/settings"))
     assert _chosen(page.find("select", name="filter_match")) == "any"
     rows = [(*row[:3], "a, b\nc" if row[2] == "in" else row[3]) for row in rules(page)]
     assert signed_in.post(f"{LIST}/{webhook.id}", data=form(*rows, filter_match="any")).status_code == 303

@@ -102,7 +102,7 @@ def test_a_new_webhook_shows_its_secret_once(signed_in: Browser) -> None:
     assert secret in check_page(signed_in.get(answer.location)).text
     again = signed_in.get(answer.location)
     assert (again.status_code, again.location) == (303, f"{LIST}/{webhook.id}")
-    for path in (LIST, f"{LIST}/{webhook.id}", f"{LIST}/{webhook.id}/edit", "/deliveries"):
+    for path in (LIST, f"{LIST}/{webhook.id}", f"{LIST}/{webhook.id}/settings", "/deliveries"):
         assert secret not in signed_in.get(path).text
 
 
@@ -192,7 +192,7 @@ def test_an_inbox_and_the_catalogue_fill_in_the_form(signed_in: Browser) -> None
 
 
 def test_editing_saves_and_shows_the_webhook(signed_in: Browser, webhook: Webhook) -> None:
-    page = check_page(signed_in.get(f"{LIST}/{webhook.id}/edit"))
+    page = check_page(signed_in.get(f"{LIST}/{webhook.id}/settings"))
     assert page.find("input", name="name").attrs["value"] == "Orders"
     assert not page.find_all("input", name="secret")
     answer = signed_in.post(f"{LIST}/{webhook.id}", data=form(name="Invoices"))
@@ -295,7 +295,7 @@ def test_url_checks_are_limited(minute_begins: None, signed_in: Browser) -> None
 
 ROUTES = [
     ("GET", ""),
-    ("GET", "/edit"),
+    ("GET", "/settings"),
     ("GET", "/created"),
     ("GET", "/delete"),
     ("GET", "/deliveries/news"),
@@ -321,7 +321,7 @@ def test_others_get_404_and_change_nothing(
 
 def test_foreign_text_is_shown_as_text(signed_in: Browser, make: Make, cast: Cast) -> None:
     webhook = make.webhook(by=cast.admin, name="<script>alert(1)</script>{{7*7}}")
-    for path in (LIST, f"{LIST}/{webhook.id}", f"{LIST}/{webhook.id}/edit", f"{LIST}/{webhook.id}/delete"):
+    for path in (LIST, f"{LIST}/{webhook.id}", f"{LIST}/{webhook.id}/settings", f"{LIST}/{webhook.id}/delete"):
         html = signed_in.get(path).text
         assert "<script>alert(1)" not in html
         assert "{{7*7}}" in html

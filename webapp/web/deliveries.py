@@ -39,13 +39,7 @@ def news(webhook_id: str | None) -> AnyResponse:
         return delivery_log.news(me(), webhook_id)
     if webhook_id is None:
         return redirect(url_for(".index"), 303)
-    return redirect(url_for("webhooks.show", webhook_id=webhook_id), 303)
-
-
-@bp.get("/settings/webhooks/<webhook_id>/deliveries")
-def of_webhook(webhook_id: str) -> AnyResponse:
-    """The log of one webhook stands on its page."""
-    return redirect(url_for("webhooks.show", webhook_id=webhook_id), 303)
+    return redirect(url_for("webhooks.log", webhook_id=webhook_id), 303)
 
 
 @bp.get(ONE)

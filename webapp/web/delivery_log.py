@@ -56,7 +56,7 @@ class LogView:
     def _page_url(self, values: dict[str, Any]) -> str:
         if self.webhook_id is None:
             return url_for("deliveries.index", **values)
-        return url_for("webhooks.show", webhook_id=self.webhook_id, **values)
+        return url_for("webhooks.log", webhook_id=self.webhook_id, **values)
 
 
 def view(user: User, webhook_id: str | None = None) -> LogView:

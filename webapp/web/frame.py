@@ -90,9 +90,10 @@ class Banner:
     link_text: str = ""
 
 
+OF_WEBHOOKS = ("handovers", "releases", "replays", "signatures", "tests")
 BAR = (
     Entry("projects.index", _l("Projects"), "folder-kanban", with_blueprints=("lists", "records")),
-    Entry("webhooks.index", _l("Webhooks"), "webhook", with_blueprints=("releases", "replays", "signatures")),
+    Entry("webhooks.index", _l("Webhooks"), "webhook", with_blueprints=OF_WEBHOOKS),
     Entry("deliveries.index", _l("Deliveries"), "send"),
     Entry("events.index", _l("Events"), "zap"),
     Entry("event_types.index", _l("Event types"), "list-checks"),
@@ -107,7 +108,7 @@ MENU = (
 SETTINGS = (
     Entry("profile.edit", _l("Profile"), "user"),
     Entry("tokens.index", _l("API"), "code-xml"),
-    Entry("webhooks.index", _l("Webhooks"), "webhook", with_blueprints=("releases", "replays", "signatures")),
+    Entry("webhooks.index", _l("Webhooks"), "webhook", with_blueprints=OF_WEBHOOKS),
 )
 
 

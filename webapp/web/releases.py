@@ -127,4 +127,4 @@ def _log_of(webhook: Webhook, held: Held, mode: str) -> str:
     if held.since and held.until:
         values["since"] = as_typed(held.since).strftime(TYPED)
         values["until"] = as_typed(held.until + timedelta(seconds=1)).strftime(TYPED)
-    return url_for("webhooks.show", webhook_id=webhook.id, **values)
+    return url_for("webhooks.log", webhook_id=webhook.id, **values)

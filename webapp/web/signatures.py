@@ -12,7 +12,7 @@ from wtforms import PasswordField, RadioField, SelectField
 from webapp.accounts import sign_in
 from webapp.extensions import htmx
 from webapp.models import Conflict, Invalid, Webhook, utc_now
-from webapp.web import new_secrets
+from webapp.web import new_secrets, webhook_pages
 from webapp.web.docs import MEANINGS
 from webapp.web.forms import Form, Required, choice, run
 from webapp.web.forms import lazy_text as _l
@@ -158,9 +158,9 @@ def _page(
     new: str | None = None,
     text: str | None = None,
 ) -> str:
-    return render_template(
+    return webhook_pages.page(
         "signatures/show.html",
-        webhook=webhook,
+        webhook,
         form=reveal_form or RevealForm(formdata=None),
         rotation=rotation_form or RotationForm(formdata=None),
         new=new,

@@ -1,9 +1,8 @@
-"""Settings → Webhooks: the list, the form, one webhook with its log, and its deletion."""
+"""Settings → Webhooks: the list, the form, one webhook with its overview and its log, and its deletion."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -11,40 +10,17 @@ from werkzeug.wrappers import Response
 
 from webapp import config
 from webapp.delivery.event_types import RECORD_UPDATED, by_group, event_types
-from webapp.models import Project, Webhook, utc_now
-from webapp.web import delivery_log, filter_rows, new_secrets
-from webapp.web.badges import WEBHOOK, Badge
+from webapp.models import Project, Webhook
+from webapp.web import delivery_log, filter_rows, new_secrets, webhook_pages
 from webapp.web.forms import run
 from webapp.web.loading import for_people, me
 from webapp.web.outcomes import explain
 from webapp.web.webhook_forms import CHOSEN, NewWebhookForm, WebhookForm
-from webapp.webhooks import access, editing, headers, statistics, words
+from webapp.webhooks import access, editing, headers, statistics
 from webapp.webhooks.activation import HealthCheck
 from webapp.webhooks.editing import Saved
-from webapp.webhooks.statistics import Figures
 
 bp = for_people(Blueprint("webhooks", __name__, url_prefix="/settings/webhooks"))
-
-SHORT_URL_LENGTH = 32  # characters
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A webhook as the pages show it."""
-
-    webhook: Webhook
-    figures: Figures
-    badge: Badge
-    events: str
-    projects: str
-    project_names: list[str]
-    old_secret_until: datetime | None
-
-    @property
-    def short_url(self) -> str:
-        """The URL, its middle cut out when it is long: host and end tell webhooks apart."""
-        url = self.webhook.url
-        return url if len(url) <= SHORT_URL_LENGTH else f"{url[: SHORT_URL_LENGTH - 13]}…{url[-12:]}"
 
 
 @bp.get("")
@@ -52,7 +28,7 @@ def index() -> str:
     """All webhooks of this person."""
     return render_template(
         "webhooks/index.html",
-        rows=_shown(access.of(me())),
+        rows=webhook_pages.shown(access.of(me())),
         may_create=access.administers(me()),
         administrators=access.administrators(me()),
     )
@@ -97,20 +73,26 @@ def created(webhook_id: str) -> Response | str:
 
 @bp.get("/<webhook_id>")
 def show(webhook_id: str) -> str:
-    """One webhook: how it stands, and its delivery log."""
+    """One webhook: how it stands."""
     webhook = access.load(me(), webhook_id)
     check = HealthCheck.of(webhook)
-    return render_template(
+    return webhook_pages.page(
         "webhooks/show.html",
-        shown=_shown([webhook])[0],
+        webhook,
         check=None if webhook.enabled else check,
         explained=explain(check.status, check.error) if check and (check.status or check.error) else None,
         next_probe_at=statistics.next_probe_at(webhook) if webhook.health.paused_at else None,
-        log=delivery_log.view(me(), webhook.id),
     )
 
 
-@bp.get("/<webhook_id>/edit")
+@bp.get("/<webhook_id>/deliveries")
+def log(webhook_id: str) -> str:
+    """The delivery log of one webhook."""
+    webhook = access.load(me(), webhook_id)
+    return webhook_pages.page("webhooks/log.html", webhook, log=delivery_log.view(me(), webhook.id))
+
+
+@bp.get("/<webhook_id>/settings")
 def edit(webhook_id: str) -> str:
     """The form as the webhook is set up now."""
     webhook = access.load(me(), webhook_id)
@@ -136,7 +118,7 @@ def update(webhook_id: str) -> Response | str | tuple[str, int]:
 def confirm(webhook_id: str) -> str:
     """What deleting means, before it is done."""
     webhook = access.load(me(), webhook_id)
-    return render_template("webhooks/delete.html", shown=_shown([webhook])[0])
+    return render_template("webhooks/delete.html", shown=webhook_pages.shown([webhook])[0])
 
 
 @bp.post("/<webhook_id>/delete")
@@ -152,19 +134,20 @@ def destroy(webhook_id: str) -> Response:
 def _form(form: WebhookForm, webhook: Webhook | None = None) -> str:
     projects = access.administered_projects(me())
     chosen = form.changes
-    return render_template(
-        "webhooks/form.html",
-        filter_part=filter_rows.part(
+    values: dict[str, Any] = {
+        "filter_part": filter_rows.part(
             form, form.filter, me(), events=chosen["events"], project_ids=chosen["project_ids"]
         ),
-        form=form.offer(projects),
-        webhook=webhook,
-        groups=by_group(None),
-        record_updated=RECORD_UPDATED,
-        companies=_by_company(projects),
-        stored_headers=headers.names(webhook) if webhook else [],
-        request_limit=f"{config.current().request_timeout.total_seconds():g}",
-    )
+        "form": form.offer(projects),
+        "groups": by_group(None),
+        "record_updated": RECORD_UPDATED,
+        "companies": _by_company(projects),
+        "stored_headers": headers.names(webhook) if webhook else [],
+        "request_limit": f"{config.current().request_timeout.total_seconds():g}",
+    }
+    if webhook is None:
+        return render_template("webhooks/new.html", webhook=None, **values)
+    return webhook_pages.page("webhooks/edit.html", webhook, **values)
 
 
 def _by_company(projects: list[Project]) -> dict[str, list[Project]]:
@@ -177,21 +160,3 @@ def _by_company(projects: list[Project]) -> dict[str, list[Project]]:
 def _tell_warnings(saved: Saved) -> None:
     for warning in saved.warnings:
         flash(_(warning.template, **warning.values), "warning")
-
-
-def _shown(webhooks: list[Webhook]) -> list[Shown]:
-    figures = statistics.figures(webhooks)
-    names = {project.id: project.name for project in access.administered_projects(me())}
-    total = len(event_types(None))
-    return [
-        Shown(
-            webhook=webhook,
-            figures=figures[webhook.id],
-            badge=WEBHOOK[figures[webhook.id].word],
-            events=_("%(some)s of %(all)s", some=len(webhook.events), all=total) if webhook.events else _("All"),
-            projects=str(len(webhook.project_ids)) if webhook.project_ids else _("All"),
-            old_secret_until=words.old_secret_until(webhook, utc_now()),
-            project_names=[names[each] for each in webhook.project_ids if each in names],
-        )
-        for webhook in webhooks
-    ]
