@@ -6,11 +6,11 @@ from webapp.models import Conflict, Forbidden, NotFound, Role
 from webapp.workspace import access
 
 RIGHTS = {
-    Role.OWNER: {"edit_records", "rename_lists", "edit_lists", "publish_events", "edit_project"},
-    Role.ADMIN: {"edit_records", "rename_lists", "edit_lists", "publish_events", "edit_project"},
-    Role.MEMBER: {"edit_records", "rename_lists", "edit_lists", "publish_events"},
-    Role.CLIENT: {"edit_records", "rename_lists"},
-    Role.COMMENT_ONLY: set(),
+    Role.OWNER: {"comment", "edit_records", "rename_lists", "edit_lists", "publish_events", "edit_project"},
+    Role.ADMIN: {"comment", "edit_records", "rename_lists", "edit_lists", "publish_events", "edit_project"},
+    Role.MEMBER: {"comment", "edit_records", "rename_lists", "edit_lists", "publish_events"},
+    Role.CLIENT: {"comment", "edit_records", "rename_lists"},
+    Role.COMMENT_ONLY: {"comment"},
     Role.VIEW_ONLY: set(),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 from webapp.models.errors import Invalid
@@ -44,14 +45,22 @@ def one_line(field: str, value: str | None, *, longest: int, empty: str = "") ->
     return text
 
 
-def paragraphs(field: str, value: str | None, *, longest: int) -> str:
+def paragraphs(field: str, value: str | None, *, longest: int, empty: str = "") -> str:
     """The text with its line breaks as newlines. Raises Invalid at `field` as one_line() does."""
     text = re.sub(r"\r\n?", "\n", value or "").strip()
+    if not text and empty:
+        raise Invalid(field, empty)
     if len(text) > longest:
         raise Invalid(field, "Use at most %(longest)s characters.", longest=longest)
     if any(unicodedata.category(character) in {"Cc", "Cs"} and character not in "\n\t" for character in text):
         raise Invalid(field, "Leave out the control characters.")
     return text
+
+
+def as_html(text: str) -> str:
+    """Plain text as HTML: nothing in it is markup, blank lines part paragraphs, other line breaks stay."""
+    parts = re.split(r"\n(?:[ \t]*\n)+", escape(text, quote=False))
+    return "".join("<p>" + part.replace("\n", "<br>") + "</p>" for part in parts)
 
 
 def slug(value: str | None, *, name: str) -> str:

@@ -25,13 +25,15 @@ from webapp.models import (
 from webapp.models.account import webhook_roles
 
 Row = TypeVar("Row")
-Right = Literal["edit_records", "rename_lists", "edit_lists", "publish_events", "edit_project"]
+Right = Literal["comment", "edit_records", "rename_lists", "edit_lists", "publish_events", "edit_project"]
 
 ADMINISTRATORS = frozenset([Role.OWNER, Role.ADMIN])
 MEMBERS = ADMINISTRATORS | {Role.MEMBER}
 CLIENTS = MEMBERS | {Role.CLIENT}
+COMMENTERS = CLIENTS | {Role.COMMENT_ONLY}
 
 _ROLES: dict[Right, frozenset[Role]] = {
+    "comment": COMMENTERS,
     "edit_records": CLIENTS,
     "rename_lists": CLIENTS,
     "edit_lists": MEMBERS,
@@ -39,6 +41,7 @@ _ROLES: dict[Right, frozenset[Role]] = {
     "edit_project": ADMINISTRATORS,
 }
 _NEEDED: dict[Right, str] = {
+    "comment": "Your role in this project only reads. Ask an administrator for the role Comment only.",
     "edit_records": "Your role in this project does not change records. Ask an administrator for the role Client.",
     "rename_lists": "Your role in this project does not rename lists. Ask an administrator for the role Client.",
     "edit_lists": "Your role in this project does not change lists. Ask an administrator for the role Member.",

@@ -5,9 +5,7 @@ A record's position is a decimal text, a list's a number. Secrets, passwords and
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from webapp.delivery.payloads.json_bytes import instant, number_text
+from webapp.delivery.payloads.json_bytes import instant, instant_or_none, number_text
 from webapp.models import Company, Project, Record, RecordList, User, Webhook
 
 Value = dict[str, object]
@@ -23,13 +21,13 @@ def company(row: Company) -> Value:
         "description": row.description,
         "createdAt": instant(row.created_at),
         "updatedAt": instant(row.updated_at),
-        "freeTrialExpiredAt": _instant_or_none(row.free_trial_expired_at),
-        "freeTrialStartedAt": _instant_or_none(row.free_trial_started_at),
-        "subscribedAt": _instant_or_none(row.subscribed_at),
+        "freeTrialExpiredAt": instant_or_none(row.free_trial_expired_at),
+        "freeTrialStartedAt": instant_or_none(row.free_trial_started_at),
+        "subscribedAt": instant_or_none(row.subscribed_at),
         "imageId": row.image_id,
         "subscriptionPlanId": row.subscription_plan_id,
         "freeTrialExtendedById": row.free_trial_extended_by_id,
-        "freeTrialExtendedAt": _instant_or_none(row.free_trial_extended_at),
+        "freeTrialExtendedAt": instant_or_none(row.free_trial_extended_at),
     }
 
 
@@ -71,6 +69,16 @@ def record_list(row: RecordList) -> Value:
 
 def record(row: Record) -> Value:
     """A record (Blue's Todo): nineteen keys, the last one its list."""
+    own = _record_scalars(row)
+    return {**own, "todoCustomFields": [], "todoUsers": [], "todoTags": [], "todoList": record_list(row.list)}
+
+
+def parent_record(row: Record) -> Value:
+    """A record above a comment or a checklist: sixteen keys, without values, people and tags."""
+    return {**_record_scalars(row), "todoList": record_list(row.list)}
+
+
+def _record_scalars(row: Record) -> Value:
     return {
         "id": row.id,
         "uid": row.uid,
@@ -80,17 +88,13 @@ def record(row: Record) -> Value:
         "position": number_text(row.position),
         "archived": row.archived,
         "done": row.done,
-        "startedAt": _instant_or_none(row.started_at),
-        "duedAt": _instant_or_none(row.dued_at),
+        "startedAt": instant_or_none(row.started_at),
+        "duedAt": instant_or_none(row.dued_at),
         "timezone": row.timezone,
         "createdAt": instant(row.created_at),
         "updatedAt": instant(row.updated_at),
         "createdById": row.created_by_id,
         "todoListId": row.list_id,
-        "todoCustomFields": [],
-        "todoUsers": [],
-        "todoTags": [],
-        "todoList": record_list(row.list),
     }
 
 
@@ -130,7 +134,3 @@ def webhook(row: Webhook) -> Value:
         "createdAt": instant(row.created_at),
         "updatedAt": instant(row.updated_at),
     }
-
-
-def _instant_or_none(moment: datetime | None) -> str | None:
-    return None if moment is None else instant(moment)

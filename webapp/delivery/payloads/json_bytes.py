@@ -58,6 +58,11 @@ def instant(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def instant_or_none(moment: datetime | None) -> str | None:
+    """The same of a moment that there may not be."""
+    return None if moment is None else instant(moment)
+
+
 def _write(value: object, write: Callable[[str], None], depth: int) -> None:
     if depth > MAX_DEPTH:
         raise NotJson(f"Values can be nested {MAX_DEPTH} levels deep at most.")
