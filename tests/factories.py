@@ -13,6 +13,9 @@ from webapp.extensions import db
 from webapp.models import (
     Attempt,
     Base,
+    Checklist,
+    ChecklistItem,
+    Comment,
     Company,
     CompanyMember,
     Delivery,
@@ -94,6 +97,22 @@ class Make:
     def record(self, list_: RecordList | None = None, **values: Any) -> Record:
         list_ = list_ or self.list()
         return _write(Record(**{"title": "Call Ada", "position": 65535.0, "list_id": list_.id, **values}))
+
+    def comment(self, record: Record | None = None, by: User | None = None, **values: Any) -> Comment:
+        record = record or self.record()
+        text = values.setdefault("text", "Looks good")
+        now = utc_now()
+        defaults = {"html": f"<p>{text}</p>", "created_at": now, "updated_at": now, "user_id": by.id if by else None}
+        return _write(Comment(**{**defaults, "record_id": record.id, **values}))
+
+    def checklist(self, record: Record | None = None, **values: Any) -> Checklist:
+        record = record or self.record()
+        return _write(Checklist(**{"title": "Before launch", "position": 65535.0, "record_id": record.id, **values}))
+
+    def item(self, checklist: Checklist | None = None, **values: Any) -> ChecklistItem:
+        checklist = checklist or self.checklist()
+        defaults = {"title": "Check every link", "position": 65535.0, "checklist_id": checklist.id}
+        return _write(ChecklistItem(**{**defaults, **values}))
 
     def webhook(
         self, by: User | None = None, url: str = "https://example.com/hooks", secret: str | None = SECRET, **values: Any

@@ -12,6 +12,8 @@ from webapp.models.base import (
     transaction,
     utc_now,
 )
+from webapp.models.checklist import Checklist, ChecklistItem, ChecklistItemAssignee
+from webapp.models.comment import Comment
 from webapp.models.delivery import (
     UNSETTLED,
     Attempt,
@@ -38,6 +40,10 @@ __all__ = [
     "Attempt",
     "AuditEntry",
     "Base",
+    "Checklist",
+    "ChecklistItem",
+    "ChecklistItemAssignee",
+    "Comment",
     "Company",
     "CompanyMember",
     "Conflict",

@@ -564,6 +564,48 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_attempt_delivery_seq"), ["delivery_seq"], unique=False)
 
     op.create_table(
+        "checklist",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("title", sa.String(length=100), nullable=False),
+        sa.Column("position", sa.Double(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by_id", sa.String(length=64), nullable=True),
+        sa.Column("record_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["user.id"], name=op.f("fk_checklist_created_by_id_user"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["record_id"], ["record.id"], name=op.f("fk_checklist_record_id_record"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_checklist")),
+    )
+    with op.batch_alter_table("checklist", schema=None) as batch_op:
+        batch_op.create_index("ix_checklist_record_id_position", ["record_id", "position"], unique=False)
+
+    op.create_table(
+        "comment",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("html", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("category", sa.String(length=20), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("user_id", sa.String(length=64), nullable=True),
+        sa.Column("record_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["record_id"], ["record.id"], name=op.f("fk_comment_record_id_record"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_comment_user_id_user"), ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_comment")),
+    )
+    with op.batch_alter_table("comment", schema=None) as batch_op:
+        batch_op.create_index("ix_comment_record_id_created_at", ["record_id", "created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_comment_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
         "redelivery",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -599,11 +641,69 @@ def upgrade() -> None:
             postgresql_where=sa.text("finished_at IS NULL"),
         )
 
+    op.create_table(
+        "checklist_item",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("title", sa.String(length=250), nullable=False),
+        sa.Column("position", sa.Double(), nullable=False),
+        sa.Column("done", sa.Boolean(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("dued_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by_id", sa.String(length=64), nullable=True),
+        sa.Column("checklist_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["checklist_id"],
+            ["checklist.id"],
+            name=op.f("fk_checklist_item_checklist_id_checklist"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["user.id"], name=op.f("fk_checklist_item_created_by_id_user"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_checklist_item")),
+    )
+    with op.batch_alter_table("checklist_item", schema=None) as batch_op:
+        batch_op.create_index("ix_checklist_item_checklist_id_position", ["checklist_id", "position"], unique=False)
+
+    op.create_table(
+        "checklist_item_assignee",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("item_id", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["item_id"],
+            ["checklist_item.id"],
+            name=op.f("fk_checklist_item_assignee_item_id_checklist_item"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_checklist_item_assignee_user_id_user"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_checklist_item_assignee")),
+        sa.UniqueConstraint("item_id", "user_id", name=op.f("uq_checklist_item_assignee_item_id_user_id")),
+    )
+    with op.batch_alter_table("checklist_item_assignee", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_checklist_item_assignee_user_id"), ["user_id"], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("checklist_item_assignee", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_checklist_item_assignee_user_id"))
+
+    op.drop_table("checklist_item_assignee")
+    with op.batch_alter_table("checklist_item", schema=None) as batch_op:
+        batch_op.drop_index("ix_checklist_item_checklist_id_position")
+
+    op.drop_table("checklist_item")
     with op.batch_alter_table("redelivery", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_redelivery_waiting",
@@ -618,6 +718,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_redelivery_delivery_seq"))
 
     op.drop_table("redelivery")
+    with op.batch_alter_table("comment", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_comment_user_id"))
+        batch_op.drop_index("ix_comment_record_id_created_at")
+
+    op.drop_table("comment")
+    with op.batch_alter_table("checklist", schema=None) as batch_op:
+        batch_op.drop_index("ix_checklist_record_id_position")
+
+    op.drop_table("checklist")
     with op.batch_alter_table("attempt", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_attempt_delivery_seq"))
 
