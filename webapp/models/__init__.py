@@ -1,6 +1,7 @@
 """The tables. A model knows itself and its neighbours, never HTTP, never huey. Only `transaction()` commits."""
 
 from webapp.models.account import ApiToken, EndedSession, FailedSignIn, Role, User, webhook_roles
+from webapp.models.assignee import RecordAssignee
 from webapp.models.audit import AuditEntry
 from webapp.models.base import (
     Base,
@@ -14,6 +15,7 @@ from webapp.models.base import (
 )
 from webapp.models.checklist import Checklist, ChecklistItem, ChecklistItemAssignee
 from webapp.models.comment import Comment
+from webapp.models.custom_field import ChosenOption, CustomField, CustomFieldOption, FieldKind, RecordFieldValue
 from webapp.models.delivery import (
     UNSETTLED,
     Attempt,
@@ -30,6 +32,7 @@ from webapp.models.inbox import Inbox, InboxRequest
 from webapp.models.notice import Notice, NoticeTemplate
 from webapp.models.record import Record
 from webapp.models.replay import Replay
+from webapp.models.tag import RecordTag, Tag
 from webapp.models.webhook import PayloadFormat, Webhook, WebhookHealth, WebhookSnapshot, WebhookStatus
 from webapp.models.worker import Worker
 from webapp.models.workspace import Company, CompanyMember, Project, ProjectMember, RecordList
@@ -43,10 +46,13 @@ __all__ = [
     "Checklist",
     "ChecklistItem",
     "ChecklistItemAssignee",
+    "ChosenOption",
     "Comment",
     "Company",
     "CompanyMember",
     "Conflict",
+    "CustomField",
+    "CustomFieldOption",
     "Delivery",
     "DeliveryKind",
     "DeliveryState",
@@ -54,6 +60,7 @@ __all__ = [
     "ErrorWord",
     "Event",
     "FailedSignIn",
+    "FieldKind",
     "Forbidden",
     "IdempotencyKey",
     "Inbox",
@@ -67,11 +74,15 @@ __all__ = [
     "Project",
     "ProjectMember",
     "Record",
+    "RecordAssignee",
+    "RecordFieldValue",
     "RecordList",
+    "RecordTag",
     "Redelivery",
     "Replay",
     "RequestError",
     "Role",
+    "Tag",
     "TooMany",
     "UnreadableSecret",
     "User",

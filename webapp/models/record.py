@@ -7,8 +7,13 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from webapp.models.assignee import RecordAssignee
 from webapp.models.base import Base, UtcTime, new_id, new_uid, utc_now
+from webapp.models.custom_field import RecordFieldValue
+from webapp.models.tag import RecordTag
 from webapp.models.workspace import ID_LENGTH, RecordList
+
+_List = list  # a record has a column of this name
 
 
 class Record(Base):
@@ -33,5 +38,18 @@ class Record(Base):
     list_id: Mapped[str] = mapped_column(sa.ForeignKey("list.id", ondelete="CASCADE"))
 
     list: Mapped[RecordList] = relationship()
+    assignees: Mapped[_List[RecordAssignee]] = relationship(
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+        order_by="(RecordAssignee.created_at, RecordAssignee.id)",
+    )
+    tags: Mapped[_List[RecordTag]] = relationship(
+        cascade="all, delete-orphan", passive_deletes=True, order_by="(RecordTag.created_at, RecordTag.id)"
+    )
+    field_values: Mapped[_List[RecordFieldValue]] = relationship(
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+        order_by="(RecordFieldValue.created_at, RecordFieldValue.id)",
+    )
 
     __table_args__ = (sa.Index("ix_record_list_id_position", "list_id", "position"),)

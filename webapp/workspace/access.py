@@ -25,7 +25,18 @@ from webapp.models import (
 from webapp.models.account import webhook_roles
 
 Row = TypeVar("Row")
-Right = Literal["comment", "edit_records", "rename_lists", "edit_lists", "publish_events", "edit_project"]
+Right = Literal[
+    "comment",
+    "edit_records",
+    "rename_lists",
+    "edit_lists",
+    "add_tags",
+    "add_fields",
+    "publish_events",
+    "edit_tags",
+    "edit_fields",
+    "edit_project",
+]
 
 ADMINISTRATORS = frozenset([Role.OWNER, Role.ADMIN])
 MEMBERS = ADMINISTRATORS | {Role.MEMBER}
@@ -37,7 +48,11 @@ _ROLES: dict[Right, frozenset[Role]] = {
     "edit_records": CLIENTS,
     "rename_lists": CLIENTS,
     "edit_lists": MEMBERS,
+    "add_tags": MEMBERS,
+    "add_fields": MEMBERS,
     "publish_events": MEMBERS,
+    "edit_tags": ADMINISTRATORS,
+    "edit_fields": ADMINISTRATORS,
     "edit_project": ADMINISTRATORS,
 }
 _NEEDED: dict[Right, str] = {
@@ -45,7 +60,11 @@ _NEEDED: dict[Right, str] = {
     "edit_records": "Your role in this project does not change records. Ask an administrator for the role Client.",
     "rename_lists": "Your role in this project does not rename lists. Ask an administrator for the role Client.",
     "edit_lists": "Your role in this project does not change lists. Ask an administrator for the role Member.",
+    "add_tags": "Your role in this project does not add tags. Ask an administrator for the role Member.",
+    "add_fields": "Your role in this project does not add custom fields. Ask an administrator for the role Member.",
     "publish_events": "Your role in this project does not publish events. Ask an administrator for the role Member.",
+    "edit_tags": "Only owners and administrators change tags.",
+    "edit_fields": "Only owners and administrators change custom fields.",
     "edit_project": "Only owners and administrators change a project.",
 }
 

@@ -226,6 +226,28 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "custom_field",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("position", sa.Double(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("min", sa.Double(), nullable=True),
+        sa.Column("max", sa.Double(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("project_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["project.id"], name=op.f("fk_custom_field_project_id_project"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_custom_field")),
+    )
+    with op.batch_alter_table("custom_field", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_custom_field_project_id"), ["project_id"], unique=False)
+
+    op.create_table(
         "event",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -359,6 +381,22 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_replay_webhook_id"), ["webhook_id"], unique=False)
 
     op.create_table(
+        "tag",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("title", sa.String(length=50), nullable=False),
+        sa.Column("title_key", sa.String(length=150), nullable=False),
+        sa.Column("color", sa.String(length=7), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("project_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["project.id"], name=op.f("fk_tag_project_id_project"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tag")),
+        sa.UniqueConstraint("project_id", "title_key", name=op.f("uq_tag_project_id_title_key")),
+    )
+    op.create_table(
         "webhook_health",
         sa.Column("webhook_id", sa.String(length=64), nullable=False),
         sa.Column("failures_in_a_row", sa.Integer(), nullable=False),
@@ -388,6 +426,27 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("webhook_snapshot", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_webhook_snapshot_webhook_id"), ["webhook_id"], unique=False)
+
+    op.create_table(
+        "custom_field_option",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("title", sa.String(length=100), nullable=False),
+        sa.Column("color", sa.String(length=7), nullable=False),
+        sa.Column("position", sa.Double(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("field_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["field_id"],
+            ["custom_field.id"],
+            name=op.f("fk_custom_field_option_field_id_custom_field"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_custom_field_option")),
+    )
+    with op.batch_alter_table("custom_field_option", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_custom_field_option_field_id"), ["field_id"], unique=False)
 
     op.create_table(
         "delivery",
@@ -606,6 +665,81 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_comment_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "record_assignee",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("record_id", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["record_id"], ["record.id"], name=op.f("fk_record_assignee_record_id_record"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_record_assignee_user_id_user"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_record_assignee")),
+        sa.UniqueConstraint("record_id", "user_id", name=op.f("uq_record_assignee_record_id_user_id")),
+    )
+    with op.batch_alter_table("record_assignee", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_record_assignee_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "record_field_value",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.Double(), nullable=True),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("checked", sa.Boolean(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=True),
+        sa.Column("start_date", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("end_date", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("record_id", sa.String(length=64), nullable=False),
+        sa.Column("field_id", sa.String(length=64), nullable=False),
+        sa.Column("option_id", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["field_id"],
+            ["custom_field.id"],
+            name=op.f("fk_record_field_value_field_id_custom_field"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["option_id"],
+            ["custom_field_option.id"],
+            name=op.f("fk_record_field_value_option_id_custom_field_option"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["record_id"], ["record.id"], name=op.f("fk_record_field_value_record_id_record"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_record_field_value")),
+        sa.UniqueConstraint("record_id", "field_id", name=op.f("uq_record_field_value_record_id_field_id")),
+    )
+    with op.batch_alter_table("record_field_value", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_record_field_value_field_id"), ["field_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_record_field_value_option_id"), ["option_id"], unique=False)
+
+    op.create_table(
+        "record_tag",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("record_id", sa.String(length=64), nullable=False),
+        sa.Column("tag_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["record_id"], ["record.id"], name=op.f("fk_record_tag_record_id_record"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["tag_id"], ["tag.id"], name=op.f("fk_record_tag_tag_id_tag"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_record_tag")),
+        sa.UniqueConstraint("record_id", "tag_id", name=op.f("uq_record_tag_record_id_tag_id")),
+    )
+    with op.batch_alter_table("record_tag", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_record_tag_tag_id"), ["tag_id"], unique=False)
+
+    op.create_table(
         "redelivery",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -669,6 +803,32 @@ def upgrade() -> None:
         batch_op.create_index("ix_checklist_item_checklist_id_position", ["checklist_id", "position"], unique=False)
 
     op.create_table(
+        "chosen_option",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("value_id", sa.String(length=64), nullable=False),
+        sa.Column("option_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["option_id"],
+            ["custom_field_option.id"],
+            name=op.f("fk_chosen_option_option_id_custom_field_option"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["value_id"],
+            ["record_field_value.id"],
+            name=op.f("fk_chosen_option_value_id_record_field_value"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_chosen_option")),
+        sa.UniqueConstraint("value_id", "option_id", name=op.f("uq_chosen_option_value_id_option_id")),
+    )
+    with op.batch_alter_table("chosen_option", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_chosen_option_option_id"), ["option_id"], unique=False)
+
+    op.create_table(
         "checklist_item_assignee",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("uid", sa.String(length=32), nullable=False),
@@ -700,6 +860,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_checklist_item_assignee_user_id"))
 
     op.drop_table("checklist_item_assignee")
+    with op.batch_alter_table("chosen_option", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_chosen_option_option_id"))
+
+    op.drop_table("chosen_option")
     with op.batch_alter_table("checklist_item", schema=None) as batch_op:
         batch_op.drop_index("ix_checklist_item_checklist_id_position")
 
@@ -718,6 +882,19 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_redelivery_delivery_seq"))
 
     op.drop_table("redelivery")
+    with op.batch_alter_table("record_tag", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_record_tag_tag_id"))
+
+    op.drop_table("record_tag")
+    with op.batch_alter_table("record_field_value", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_record_field_value_option_id"))
+        batch_op.drop_index(batch_op.f("ix_record_field_value_field_id"))
+
+    op.drop_table("record_field_value")
+    with op.batch_alter_table("record_assignee", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_record_assignee_user_id"))
+
+    op.drop_table("record_assignee")
     with op.batch_alter_table("comment", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_comment_user_id"))
         batch_op.drop_index("ix_comment_record_id_created_at")
@@ -772,11 +949,16 @@ def downgrade() -> None:
         batch_op.drop_index("ix_delivery_created_at")
 
     op.drop_table("delivery")
+    with op.batch_alter_table("custom_field_option", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_custom_field_option_field_id"))
+
+    op.drop_table("custom_field_option")
     with op.batch_alter_table("webhook_snapshot", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_webhook_snapshot_webhook_id"))
 
     op.drop_table("webhook_snapshot")
     op.drop_table("webhook_health")
+    op.drop_table("tag")
     with op.batch_alter_table("replay", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_replay_webhook_id"))
         batch_op.drop_index(
@@ -809,6 +991,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_event_created_at")
 
     op.drop_table("event")
+    with op.batch_alter_table("custom_field", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_custom_field_project_id"))
+
+    op.drop_table("custom_field")
     with op.batch_alter_table("webhook", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_webhook_deleted_at",
