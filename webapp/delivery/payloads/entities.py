@@ -6,7 +6,8 @@ A record's position is a decimal text, a list's a number. Secrets, passwords and
 from __future__ import annotations
 
 from webapp.delivery.payloads.json_bytes import instant, instant_or_none, number_text
-from webapp.models import Company, Project, Record, RecordList, User, Webhook
+from webapp.delivery.payloads.tags_and_fields import bare_field, bare_tag, field_value, record_tag
+from webapp.models import Company, CustomField, Project, Record, RecordAssignee, RecordList, Tag, User, Webhook
 
 Value = dict[str, object]
 
@@ -69,8 +70,13 @@ def record_list(row: RecordList) -> Value:
 
 def record(row: Record) -> Value:
     """A record (Blue's Todo): nineteen keys, the last one its list."""
-    own = _record_scalars(row)
-    return {**own, "todoCustomFields": [], "todoUsers": [], "todoTags": [], "todoList": record_list(row.list)}
+    return {
+        **_record_scalars(row),
+        "todoCustomFields": [field_value(value) for value in row.field_values],
+        "todoUsers": [_assignee(assignee) for assignee in row.assignees],
+        "todoTags": [record_tag(tag) for tag in row.tags],
+        "todoList": record_list(row.list),
+    }
 
 
 def parent_record(row: Record) -> Value:
@@ -96,6 +102,28 @@ def _record_scalars(row: Record) -> Value:
         "createdById": row.created_by_id,
         "todoListId": row.list_id,
     }
+
+
+def _assignee(row: RecordAssignee) -> Value:
+    return {
+        "id": row.id,
+        "uid": row.uid,
+        "createdAt": instant(row.created_at),
+        "updatedAt": instant(row.updated_at),
+        "todoId": row.record_id,
+        "userId": row.user_id,
+        "user": user(row.user),
+    }
+
+
+def tag(row: Tag) -> Value:
+    """A tag: eight keys, the last one its project."""
+    return {**bare_tag(row), "project": project(row.project)}
+
+
+def custom_field(row: CustomField) -> Value:
+    """A custom field: twenty keys, the last one its project."""
+    return {**bare_field(row), "project": project(row.project)}
 
 
 def user(row: User) -> Value:
