@@ -1,9 +1,10 @@
-"""The events that a test published, as receivers would read them."""
+"""The events that a test published, as receivers would read them, and the statements it took to answer a question."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -26,3 +27,31 @@ def published(app: Flask) -> Callable[[], list[tuple[str, Any, Any]]]:
         return [(event.type, value(event.previous_value), value(event.current_value)) for event in events]
 
     return read
+
+
+@pytest.fixture
+def event_records(app: Flask) -> Callable[[], list[str | None]]:
+    """The record that each event so far is about."""
+    return lambda: list(db.session.scalars(sa.select(Event.record_id).order_by(Event.seq)))
+
+
+@pytest.fixture
+def statements(app: Flask) -> Callable[[], Any]:
+    """`with statements() as asked:` collects what the database is asked meanwhile, when nothing is loaded yet."""
+
+    @contextmanager
+    def collect() -> Iterator[list[str]]:
+        asked: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if statement.startswith("SELECT"):
+                asked.append(statement)
+
+        db.session.commit()
+        sa.event.listen(db.engine, "before_cursor_execute", note)
+        try:
+            yield asked
+        finally:
+            sa.event.remove(db.engine, "before_cursor_execute", note)
+
+    return collect

@@ -47,11 +47,13 @@ def test_webhooks_get_events_of_administered_projects(app, make):
     assert set(access.run_by(ada)) == {owned[Role.OWNER], owned[Role.ADMIN]}
 
 
-@pytest.mark.parametrize("kind", ["project", "list", "record"])
+@pytest.mark.parametrize("kind", ["project", "list", "record", "comment", "checklist", "checklist_item"])
 def test_what_belongs_to_others_is_not_there(make, kind):
     grace = make.user()
     record = make.record()
-    row = {"project": record.list.project, "list": record.list, "record": record}[kind]
+    item = make.item(make.checklist(record))
+    below = {"comment": make.comment(record), "checklist": item.checklist, "checklist_item": item}
+    row = {"project": record.list.project, "list": record.list, "record": record, **below}[kind]
     load = getattr(access, f"load_{kind}")
     make.member(record.list.project, grace, Role.VIEW_ONLY)
     assert load(row.id, grace) is row

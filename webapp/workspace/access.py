@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager
@@ -11,6 +11,9 @@ from sqlalchemy.orm import contains_eager
 from webapp import config
 from webapp.extensions import db
 from webapp.models import (
+    Checklist,
+    ChecklistItem,
+    Comment,
     Company,
     Conflict,
     Forbidden,
@@ -117,6 +120,28 @@ def load_record(record_id: str, user: User, *, is_locked: bool = False) -> Recor
     return _load(query.with_for_update(of=Record) if is_locked else query, "There is no such record.")
 
 
+def load_comment(comment_id: str, user: User, *, is_locked: bool = False) -> Comment:
+    """A comment in a project that `user` is a member of; raises NotFound. `is_locked`: nobody changes it meanwhile."""
+    query = _below_record(sa.select(Comment).join(Comment.record), contains_eager(Comment.record), user)
+    query = query.where(Comment.id == comment_id)
+    return _load(query.with_for_update(of=Comment) if is_locked else query, "There is no such comment.")
+
+
+def load_checklist(checklist_id: str, user: User, *, is_locked: bool = False) -> Checklist:
+    """A checklist in a project that `user` is a member of; raises NotFound. `is_locked`: as for a comment."""
+    query = _below_record(sa.select(Checklist).join(Checklist.record), contains_eager(Checklist.record), user)
+    query = query.where(Checklist.id == checklist_id)
+    return _load(query.with_for_update(of=Checklist) if is_locked else query, "There is no such checklist.")
+
+
+def load_checklist_item(item_id: str, user: User, *, is_locked: bool = False) -> ChecklistItem:
+    """A checklist item in a project that `user` is a member of; raises NotFound. `is_locked`: as for a comment."""
+    query = sa.select(ChecklistItem).join(ChecklistItem.checklist).join(Checklist.record)
+    chain = contains_eager(ChecklistItem.checklist).contains_eager(Checklist.record)
+    query = _below_record(query, chain, user).where(ChecklistItem.id == item_id)
+    return _load(query.with_for_update(of=ChecklistItem) if is_locked else query, "There is no such checklist item.")
+
+
 def demand(project: Project, user: User, right: Right) -> None:
     """Raises NotFound for somebody who is no member, Forbidden when the role lacks, Conflict when it is archived."""
     role = role_in(project, user)
@@ -151,6 +176,13 @@ def _visible_list(user: User) -> sa.Select[RecordList]:
 def _visible_record(user: User) -> sa.Select[Record]:
     query = sa.select(Record).join(Record.list).join(RecordList.project).join(Project.members).join(Project.company)
     chain = contains_eager(Record.list).contains_eager(RecordList.project).contains_eager(Project.company)
+    return query.where(ProjectMember.user_id == user.id).options(chain)
+
+
+def _below_record(query: sa.Select[Row], chain: Any, user: User) -> sa.Select[Row]:
+    """Only what belongs to records that this person may see; the chain up to the company comes along."""
+    query = query.join(Record.list).join(RecordList.project).join(Project.members).join(Project.company)
+    chain = chain.contains_eager(Record.list).contains_eager(RecordList.project).contains_eager(Project.company)
     return query.where(ProjectMember.user_id == user.id).options(chain)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 STEP = 65535.0
 SMALLEST_GAP = 1 / 1024  # below it the neighbours are numbered anew; every half until then is exact
 
@@ -24,3 +26,9 @@ def has_room(before: float | None, after: float | None) -> bool:
 def numbered(count: int) -> list[float]:
     """Positions for `count` things, a step apart."""
     return [STEP * number for number in range(1, count + 1)]
+
+
+def edges(taken: Sequence[float], place: int) -> tuple[float | None, float | None]:
+    """The positions on both sides of a place that is counted from 0 among these, which are in their order."""
+    before = taken[place - 1] if place else None
+    return before, taken[place] if place < len(taken) else None

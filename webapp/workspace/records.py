@@ -133,10 +133,10 @@ def _position(list_id: str, place: int | None, without: str | None = None) -> fl
     others = _places(list_id, without)
     place = len(others) if place is None else min(max(place, 0), len(others))
     taken = [position for _, position in others]
-    if not positions.has_room(*_edges(taken, place)):
+    if not positions.has_room(*positions.edges(taken, place)):
         taken = positions.numbered(len(others))
         _number([id_ for id_, _ in others], taken)
-    return positions.between(*_edges(taken, place))
+    return positions.between(*positions.edges(taken, place))
 
 
 def _number(ids: list[str], numbers: list[float]) -> None:
@@ -144,11 +144,6 @@ def _number(ids: list[str], numbers: list[float]) -> None:
     for id_, number in zip(ids, numbers, strict=True):
         change = sa.update(Record).where(Record.id == id_)
         db.session.execute(change.values(position=number, updated_at=Record.updated_at))
-
-
-def _edges(sorted_positions: list[float], place: int) -> tuple[float | None, float | None]:
-    before = sorted_positions[place - 1] if place else None
-    return before, sorted_positions[place] if place < len(sorted_positions) else None
 
 
 def _publish(code: str, record: Record, by: User, **values: Any) -> None:

@@ -1,0 +1,165 @@
+"""The items of a checklist. One save may change several things; each kind of change publishes one event."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, TypedDict
+
+import sqlalchemy as sa
+
+from webapp.delivery import outbox, payloads
+from webapp.extensions import db
+from webapp.models import (
+    Checklist,
+    ChecklistItem,
+    ChecklistItemAssignee,
+    Invalid,
+    Project,
+    ProjectMember,
+    User,
+    transaction,
+    utc_now,
+)
+from webapp.models.texts import one_line
+from webapp.workspace import access, ordering, positions
+
+TITLE_LENGTH = 250
+MAX_ITEMS = 200  # of one checklist
+
+
+class ItemChanges(TypedDict, total=False):
+    """What of an item is to change; a value that is left out stays. `assignee_ids` are all that it shall have."""
+
+    title: str
+    done: bool
+    started_at: datetime | None
+    dued_at: datetime | None
+    assignee_ids: Collection[str]
+
+
+def create(title: str, *, checklist: Checklist, by: User) -> ChecklistItem:
+    """A new item at the end. Raises Invalid at `title`, Forbidden, Conflict when the project is archived."""
+    title, checklist_id = _title(title), checklist.id
+    with transaction() as session:
+        checklist = access.load_checklist(checklist_id, by, is_locked=True)
+        access.demand(checklist.record.list.project, by, "edit_records")
+        count, highest = session.execute(
+            sa.select(sa.func.count(), sa.func.max(ChecklistItem.position)).where(
+                ChecklistItem.checklist_id == checklist_id
+            )
+        ).one()
+        if count >= MAX_ITEMS:
+            raise Invalid("title", "A checklist has at most %(most)s items.", most=MAX_ITEMS)
+        item = ChecklistItem(
+            title=title, position=positions.last(highest), checklist_id=checklist_id, created_by_id=by.id
+        )
+        session.add(item)
+        session.flush()
+        _publish("CREATED", item, by, current=payloads.checklist_item(item))
+    return item
+
+
+def edit(item: ChecklistItem, changes: ItemChanges, *, by: User) -> None:
+    """Change an item. Each kind of change publishes one event, all with the same values before and after.
+
+    What is as it was publishes nothing. Raises Invalid with the wrong field (`title`, `dued_at`, `assignee_ids`),
+    Forbidden, Conflict when the project is archived.
+    """
+    values: dict[str, Any] = {**changes}
+    if "title" in changes:
+        values["title"] = _title(changes["title"])
+    item_id = item.id
+    with transaction() as session:
+        item = _editable(item_id, by)
+        before, previous = _State(item), payloads.checklist_item(item)
+        _assign(item, values.pop("assignee_ids", None))
+        for name, value in values.items():
+            setattr(item, name, value)
+        kinds = _State(item).differences(before)
+        if kinds:
+            _check_dates(item)
+            item.updated_at = utc_now()
+            session.flush()
+            current = payloads.checklist_item(item)
+        for kind in kinds:
+            _publish(kind, item, by, previous=previous, current=current)
+
+
+def shift(item: ChecklistItem, steps: int, *, by: User) -> None:
+    """Move an item up (negative) or down in its checklist; publishes nothing. Raises Forbidden, Conflict."""
+    item_id = item.id
+    with transaction():
+        item = _editable(item_id, by)
+        ordering.shift(item, steps, among=ChecklistItem.checklist_id == item.checklist_id)
+
+
+def delete(item: ChecklistItem, *, by: User) -> None:
+    """Delete an item for good. Raises Forbidden, Conflict when the project is archived."""
+    item_id = item.id
+    with transaction() as session:
+        item = _editable(item_id, by)
+        _publish("DELETED", item, by, previous=payloads.checklist_item(item), current=None)
+        session.delete(item)
+
+
+class _State:
+    """What of an item can change with an event."""
+
+    def __init__(self, item: ChecklistItem) -> None:
+        self.title, self.done = item.title, item.done
+        self.dates = (item.started_at, item.dued_at)
+        self.people = {one.user_id for one in item.assignees}
+
+    def differences(self, before: _State) -> list[str]:
+        """The kinds of change, as the event types end and in the catalogue's order."""
+        had, has, differ = any(before.dates), any(self.dates), self.dates != before.dates
+        kinds = {
+            "NAME_CHANGED": self.title != before.title,
+            "DUE_DATE_ADDED": has and not had,
+            "DUE_DATE_REMOVED": had and not has,
+            "DUE_DATE_UPDATED": had and has and differ,
+            "ASSIGNEE_ADDED": bool(self.people - before.people),
+            "ASSIGNEE_REMOVED": bool(before.people - self.people),
+            "DONE_STATUS_UPDATED": self.done != before.done,
+        }
+        return [kind for kind, is_there in kinds.items() if is_there]
+
+
+def _title(title: str) -> str:
+    return one_line("title", title, longest=TITLE_LENGTH, empty="Enter a title.")
+
+
+def _editable(item_id: str, by: User) -> ChecklistItem:
+    item = access.load_checklist_item(item_id, by, is_locked=True)
+    access.demand(_project(item), by, "edit_records")
+    return item
+
+
+def _check_dates(item: ChecklistItem) -> None:
+    if item.started_at and item.dued_at and item.dued_at < item.started_at:
+        raise Invalid("dued_at", "The due date lies before the start.")
+
+
+def _assign(item: ChecklistItem, user_ids: Collection[str] | None) -> None:
+    """Let exactly these people care for it (None: as it is). Who is new must be a member; who was one may stay."""
+    if user_ids is None:
+        return
+    there = {one.user_id: one for one in item.assignees}
+    new = [user_id for user_id in dict.fromkeys(user_ids) if user_id not in there]
+    members = sa.select(ProjectMember.user_id).where(
+        ProjectMember.project_id == _project(item).id, ProjectMember.user_id.in_(new)
+    )
+    if set(new) - set(db.session.scalars(members)):
+        raise Invalid("assignee_ids", "Choose members of this project only.")
+    stay = [one for user_id, one in there.items() if user_id in user_ids]
+    item.assignees = [*stay, *(ChecklistItemAssignee(user_id=user_id) for user_id in new)]
+
+
+def _project(item: ChecklistItem) -> Project:
+    return item.checklist.record.list.project
+
+
+def _publish(kind: str, item: ChecklistItem, by: User, **values: Any) -> None:
+    code = f"TODO_CHECKLIST_ITEM_{kind}"
+    outbox.publish(code, project=_project(item), by=by, record_id=item.checklist.record_id, **values)
