@@ -8,7 +8,7 @@ formats). Values are rendered once, when something happens; a body is composed o
 from webapp.delivery.payloads.bodies import HEALTH_CHECK, body, compact, compact_word, health_check
 from webapp.delivery.payloads.checklists import checklist, checklist_item
 from webapp.delivery.payloads.discussion import comment
-from webapp.delivery.payloads.entities import company, project, record, record_list, user, webhook
+from webapp.delivery.payloads.entities import company, custom_field, project, record, record_list, tag, user, webhook
 from webapp.delivery.payloads.json_bytes import NotJson, instant, to_json
 
 __all__ = [
@@ -21,11 +21,13 @@ __all__ = [
     "compact",
     "compact_word",
     "company",
+    "custom_field",
     "health_check",
     "instant",
     "project",
     "record",
     "record_list",
+    "tag",
     "to_json",
     "user",
     "webhook",
