@@ -25,6 +25,7 @@ from webapp.doorbell import Listener, QueueUrlError
 from webapp.extensions import db, huey
 from webapp.key_ring import add_key
 from webapp.models import RequestError, User
+from webapp.models.addresses import address_of
 from webapp.receiver.listening import Orders, Receiver
 from webapp.seeds import fill_with_demo
 from webapp.server import Server
@@ -207,7 +208,7 @@ def token_group() -> None:
 def create_token(email: str, name: str) -> None:
     """Make an API token and print it, alone, this once."""
     with _ready_app():
-        person = db.session.scalars(sa.select(User).where(User.email == people.address_of(email))).first()
+        person = db.session.scalars(sa.select(User).where(User.email == address_of(email))).first()
         if person is None:
             raise click.ClickException(f"Nobody here has the e-mail {email}.")
         _, text = tokens.create(person, name)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 import sqlalchemy as sa
+from flask import has_request_context, request
 from flask_babel import Babel
 from flask_htmx import HTMX
 from flask_limiter import Limiter
@@ -72,3 +73,8 @@ class Bell:
 
 
 bell = Bell()
+
+
+def remote_address() -> str:
+    """The network address that the request came from; empty where there is no request."""
+    return (request.remote_addr or "") if has_request_context() else ""

@@ -58,6 +58,7 @@ def test_a_hash_is_argon2id_and_verifies_only_its_own_password():
 
 def test_nobody_has_no_password():
     assert not passwords.is_right("nobody has this password", None)
+    assert not passwords.is_right("nobody has this password", "")
     assert not passwords.is_right("anything at all", "no hash")
 
 

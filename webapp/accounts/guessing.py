@@ -18,12 +18,15 @@ WINDOW = timedelta(minutes=15)
 GUESSING_TURN = 0x60E5
 
 
-def count_try(name: str, *, address: str) -> None:
-    """Count one try at `name` (an account, a code) from a network address. Raises TooMany, and then counts nothing."""
+def count_try(name: str, *, address: str, most: int = TRIES_PER_NAME) -> None:
+    """Count one try at `name` (an account, a code) from a network address; a name has `most` of them.
+
+    Raises TooMany, and then counts nothing.
+    """
     with transaction() as session:
         turns.wait_for(session, GUESSING_TURN)
         now = utc_now()
-        _refuse_over(FailedSignIn.email_sha256 == _digest(name), TRIES_PER_NAME)
+        _refuse_over(FailedSignIn.email_sha256 == _digest(name), most)
         _refuse_over(FailedSignIn.address == address, TRIES_PER_ADDRESS)
         session.execute(sa.delete(FailedSignIn).where(FailedSignIn.at < now - WINDOW))
         session.add(FailedSignIn(email_sha256=_digest(name), address=address, at=now))

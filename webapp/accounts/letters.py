@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -26,17 +27,33 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 FALLBACK_DOMAIN = "localhost.localdomain"
 
 
-def letter(notice: Notice, user: User) -> EmailMessage:
+@dataclass(frozen=True)
+class Recipient:
+    """Whom a mail goes to, and how they like to read it. Of who is not here yet only the address is known."""
+
+    email: str
+    name: str = ""
+    locale: str = ""
+    time_zone: str = ""
+
+    @classmethod
+    def of(cls, user: User) -> Recipient:
+        """Somebody of this installation."""
+        return cls(user.email, user.name, user.locale, user.time_zone)
+
+
+def letter(notice: Notice, to: Recipient, *, token: str = "") -> EmailMessage:
     """The mail of a notice. Raises what a template or an address that cannot be used raises.
 
-    Its Message-ID is the same each time, so that mailboxes recognise one that was handed over twice.
+    `token` is that of the link in it, for a mail that has one. The Message-ID is the same each time, so that mailboxes
+    recognise one that was handed over twice.
     """
     settings = current()
-    with force_locale(user.locale or DEFAULT_LOCALE):
-        subject, text = _written(notice.template, notice.values, user, settings)
+    with force_locale(to.locale or DEFAULT_LOCALE):
+        subject, text = _written(notice.template, {**notice.values, "token": token}, to, settings)
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(SENDER_NAME, addr_spec=sender(settings))
-    message["To"] = Address(user.name, addr_spec=user.email)
+    message["To"] = Address(to.name, addr_spec=to.email)
     message["Subject"] = subject
     message["Date"] = notice.created_at
     message["Message-ID"] = f"<notice.{notice.seq}.{int(notice.created_at.timestamp())}@{domain(settings)}>"
@@ -60,7 +77,7 @@ def domain(settings: Settings) -> str:
     return urlsplit(settings.base_url).hostname or FALLBACK_DOMAIN
 
 
-def _written(template: str, values: Mapping[str, Any], user: User, settings: Settings) -> tuple[str, str]:
+def _written(template: str, values: Mapping[str, Any], to: Recipient, settings: Settings) -> tuple[str, str]:
     """Subject and text: the first line of the template, and what comes after the blank line below it."""
 
     def link(*path: str) -> str:
@@ -70,20 +87,20 @@ def _written(template: str, values: Mapping[str, Any], user: User, settings: Set
 
     known = {
         **values,
-        "person": user.name,
+        "person": to.name,
         "link": link,
         "host": urlsplit(values.get("url") or "").hostname or "",
-        "disabled_at": _time(values.get("disabledAt"), user),
+        "disabled_at": _time(values.get("disabledAt"), to),
     }
     text = current_app.jinja_env.get_template(f"mail/{template}.txt").render(known)
     subject, _, body = text.lstrip().partition("\n\n")
     return " ".join(subject.split())[:MAX_SUBJECT], _BLANK_LINES.sub("\n\n", body.strip()) + "\n"
 
 
-def _time(iso: str | None, user: User) -> str:
+def _time(iso: str | None, to: Recipient) -> str:
     if not iso:
         return ""
-    zone = ZoneInfo(user.time_zone or "UTC")
+    zone = ZoneInfo(to.time_zone or "UTC")
     at = datetime.fromisoformat(iso)
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return str(format_datetime(at, "long", tzinfo=zone, locale=get_locale()))

@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from webapp.accounts import links
 from webapp.accounts.letters import domain, letter
 from webapp.accounts.mailing import Connection, MailFailed, MailRefused
 from webapp.config import Settings, current
@@ -83,11 +84,9 @@ def _claim() -> list[_Claim]:
 
 
 def _message(notice: Notice) -> EmailMessage | None:
-    user = db.session.get(User, notice.user_id)
-    if user is None or not user.is_active:
-        return None
     try:
-        return letter(notice, user)
+        addressed = links.addressed(notice)
+        return letter(notice, addressed.to, token=addressed.token) if addressed else None
     except Exception:
         log.exception("a mail could not be written", extra={"notice": notice.seq, "template": notice.template})
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -12,6 +13,7 @@ from webapp.models import Invalid
 SHORTEST = 12
 LONGEST = 1000
 LONGEST_REPEATED = 8
+RANDOM_BYTES = 32
 
 # OWASP's least for argon2id (reliability W18): 19 MiB and two passes, about 25 ms.
 MEMORY_KIB = 19 * 1024
@@ -42,10 +44,15 @@ def hash_of(password: str) -> str:
     return _hasher.hash(password)
 
 
+def unknown() -> str:
+    """The hash of a password that nobody knows, for somebody who has yet to choose one."""
+    return hash_of(secrets.token_urlsafe(RANDOM_BYTES))
+
+
 def is_right(password: str, stored: str | None) -> bool:
     """Whether the password belongs to the hash; without a hash (nobody) it is wrong, in the same time."""
     try:
-        return _hasher.verify(stored or _nobody, password[:LONGEST]) and stored is not None
+        return _hasher.verify(stored or _nobody, password[:LONGEST]) and bool(stored)
     except (VerificationError, InvalidHashError):
         return False
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zoneinfo
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +23,7 @@ from webapp.models import (
     User,
     transaction,
 )
-from webapp.models.account import EMAIL_LENGTH
+from webapp.models.addresses import address_of, checked_email
 from webapp.models.base import new_uid
 from webapp.models.texts import NAME_LENGTH, checked, one_line, slug_of
 
@@ -33,8 +32,6 @@ THEMES = ("auto", "light", "dark")
 FIRST_LIST = "To do"
 FIRST_POSITION = 65535.0
 SETUP_TURN = 0x5E70
-
-_EMAIL = re.compile(r"[^@\s<>\",;:\\]+@[^@\s<>\",;:\\]+\.?[^@\s<>\",;:\\.]+")
 
 
 @dataclass(frozen=True)
@@ -124,28 +121,16 @@ def sign_out_everywhere(person: User) -> None:
         person.session_key = new_uid()
 
 
-def address_of(email: str) -> str:
-    """An e-mail address as it is stored and compared: without blanks round it, in lower case."""
-    return email.strip().lower()
-
-
 def _checked_person(name: str, email: str, password: str) -> dict[str, Any]:
     return checked(
         name=lambda: one_line("name", name, longest=NAME_LENGTH, empty="Enter your name."),
-        email=lambda: _email(email),
+        email=lambda: checked_email(email),
         password=lambda: passwords.accept(password, email=address_of(email)),
     )
 
 
 def _person(values: dict[str, Any]) -> User:
     return User(name=values["name"], email=values["email"], password_hash=passwords.hash_of(values["password"]))
-
-
-def _email(email: str) -> str:
-    address = one_line("email", address_of(email), longest=EMAIL_LENGTH, empty="Enter an e-mail address.")
-    if not _EMAIL.fullmatch(address):
-        raise Invalid("email", "Enter an e-mail address such as ada@example.com.")
-    return address
 
 
 def _locale(locale: str) -> str:

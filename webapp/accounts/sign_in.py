@@ -8,9 +8,9 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from webapp.accounts import guessing, passwords
-from webapp.accounts.people import address_of
 from webapp.extensions import db
 from webapp.models import EndedSession, Invalid, RequestError, User, transaction, utc_now
+from webapp.models.addresses import address_of
 from webapp.models.base import new_uid
 
 LONGEST_SESSION = timedelta(days=14)

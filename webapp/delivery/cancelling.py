@@ -52,6 +52,14 @@ def cancel_for_lost_role(user_id: str, project_id: str | None = None) -> int:
     return count(cancelled)
 
 
+def count_for_lost_role(user_id: str, project_id: str) -> int:
+    """How many waiting and held deliveries would be cancelled if this person lost the role in this project."""
+    own = Delivery.webhook_id.in_(sa.select(Webhook.id).where(Webhook.created_by_id == user_id))
+    others = administered(user_id).where(ProjectMember.project_id != project_id)
+    lost = [own, Delivery.kind == DeliveryKind.EVENT, is_of([project_id]), ~is_of(others)]
+    return db.session.scalar(sa.select(sa.func.count()).where(*lost, Delivery.state.in_(UNSETTLED))) or 0
+
+
 def administered(user_id: str | sa.ScalarSelect[str]) -> sa.Select[str]:
     """The ids of the projects whose events this person's webhooks may carry; none for somebody who is suspended."""
     return (

@@ -25,7 +25,9 @@ from webapp.models import (
     FailedSignIn,
     IdempotencyKey,
     InboxRequest,
+    Invitation,
     Notice,
+    OneTimeLink,
     Redelivery,
     Replay,
     Webhook,
@@ -49,6 +51,7 @@ KEYS_FOR = timedelta(hours=24)
 FAILED_SIGN_INS_FOR = timedelta(days=1)
 ENDED_SESSIONS_FOR = timedelta(days=28)  # twice the longest session
 NOTICES_FOR = timedelta(days=30)  # whether sent or not: without mail none ever is
+INVITATIONS_SHOWN_FOR = timedelta(days=30)  # after they ended, so that one sees that nobody came
 INBOX_REQUESTS_FOR = timedelta(days=7)
 
 _DELIVERY, _EVENT, _WEBHOOK = table_of(Delivery), table_of(Event), table_of(Webhook)
@@ -129,6 +132,8 @@ RULES = (
     Rule("idempotency keys", table_of(IdempotencyKey).c.created_at, keep=KEYS_FOR),
     Rule("failed sign-ins", table_of(FailedSignIn).c.at, keep=FAILED_SIGN_INS_FOR),
     Rule("ended sessions", table_of(EndedSession).c.ended_at, keep=ENDED_SESSIONS_FOR),
+    Rule("one-time links", table_of(OneTimeLink).c.expires_at, keep=timedelta()),
+    Rule("invitations", table_of(Invitation).c.expires_at, keep=INVITATIONS_SHOWN_FOR),
     Rule("inbox requests", table_of(InboxRequest).c.received_at, keep=INBOX_REQUESTS_FOR),
     Rule("silent workers", table_of(Worker).c.beat_at, keep=heartbeats.FORGOTTEN_AFTER),
 )

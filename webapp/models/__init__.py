@@ -27,8 +27,10 @@ from webapp.models.delivery import (
 )
 from webapp.models.errors import Conflict, Forbidden, Invalid, NotFound, RequestError, TooMany
 from webapp.models.event import Event
+from webapp.models.handover import HandoverOffer
 from webapp.models.idempotency_key import IdempotencyKey
 from webapp.models.inbox import Inbox, InboxRequest
+from webapp.models.invitation import Invitation, OneTimeLink
 from webapp.models.notice import Notice, NoticeTemplate
 from webapp.models.record import Record
 from webapp.models.replay import Replay
@@ -62,14 +64,17 @@ __all__ = [
     "FailedSignIn",
     "FieldKind",
     "Forbidden",
+    "HandoverOffer",
     "IdempotencyKey",
     "Inbox",
     "InboxRequest",
     "Invalid",
+    "Invitation",
     "NestedTransaction",
     "NotFound",
     "Notice",
     "NoticeTemplate",
+    "OneTimeLink",
     "PayloadFormat",
     "Project",
     "ProjectMember",

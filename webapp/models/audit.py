@@ -8,6 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from webapp.extensions import db, remote_address
+from webapp.models.account import User
 from webapp.models.base import Base, UtcTime, utc_now
 from webapp.models.event import Seq
 
@@ -26,3 +28,12 @@ class AuditEntry(Base):
     address: Mapped[str] = mapped_column(sa.String(64), default="")
 
     __table_args__ = (sa.Index("ix_audit_entry_subject_seq", "subject", "seq"), {"sqlite_autoincrement": True})
+
+
+def note(action: str, subject: str, by: User | None, **detail: Any) -> None:
+    """Write one line inside transaction(), with the address that the request came from, if it is one.
+
+    `action` is `noun.verb`, `subject` is `noun:id`; `detail` holds old and new values, secrets never.
+    """
+    user_id = by.id if by else None
+    db.session.add(AuditEntry(user_id=user_id, action=action, subject=subject, detail=detail, address=remote_address()))

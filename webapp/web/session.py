@@ -10,10 +10,11 @@ from itsdangerous import BadData, URLSafeSerializer
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import BooleanField, EmailField, PasswordField
 
-from webapp.accounts import people, sign_in
+from webapp.accounts import sign_in
 from webapp.accounts.sign_in import WrongPassword
 from webapp.extensions import login
 from webapp.models import TooMany, User
+from webapp.models.addresses import address_of
 from webapp.models.base import new_uid
 from webapp.web.errors import said
 from webapp.web.forms import Form, Required
@@ -117,4 +118,4 @@ def _devices() -> URLSafeSerializer:
 
 
 def _digest(email: str) -> str:
-    return hashlib.sha256(people.address_of(email).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(address_of(email).encode("utf-8", "surrogatepass")).hexdigest()

@@ -88,6 +88,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_user_email")),
     )
     op.create_table(
+        "webhook_hour",
+        sa.Column("webhook_id", sa.String(length=64), nullable=False),
+        sa.Column("hour_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("outcome", sa.String(length=20), nullable=False),
+        sa.Column("bucket", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("deliveries", sa.Integer(), nullable=False),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("webhook_id", "hour_at", "outcome", "bucket", name=op.f("pk_webhook_hour")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("webhook_hour", schema=None) as batch_op:
+        batch_op.create_index("ix_webhook_hour_hour_at", ["hour_at"], unique=False)
+
+    op.create_table(
         "worker",
         sa.Column("id", sa.String(length=100), nullable=False),
         sa.Column("host", sa.String(length=200), nullable=False),
@@ -149,7 +165,8 @@ def upgrade() -> None:
     op.create_table(
         "notice",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("user_id", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.String(length=64), nullable=True),
+        sa.Column("email", sa.String(length=254), nullable=True),
         sa.Column("template", sa.String(length=40), nullable=False),
         sa.Column("values", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -287,6 +304,22 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "handover_offer",
+        sa.Column("webhook_id", sa.String(length=64), nullable=False),
+        sa.Column("to_user_id", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["to_user_id"], ["user.id"], name=op.f("fk_handover_offer_to_user_id_user"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["webhook_id"], ["webhook.id"], name=op.f("fk_handover_offer_webhook_id_webhook"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("webhook_id", name=op.f("pk_handover_offer")),
+    )
+    with op.batch_alter_table("handover_offer", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_handover_offer_to_user_id"), ["to_user_id"], unique=False)
+
+    op.create_table(
         "inbox",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("user_id", sa.String(length=64), nullable=False),
@@ -309,6 +342,28 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_inbox_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "invitation",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("project_id", sa.String(length=64), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("invited_by_id", sa.String(length=64), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["invited_by_id"], ["user.id"], name=op.f("fk_invitation_invited_by_id_user"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["project.id"], name=op.f("fk_invitation_project_id_project"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_invitation")),
+        sa.UniqueConstraint("project_id", "email", name=op.f("uq_invitation_project_id_email")),
+    )
+    with op.batch_alter_table("invitation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_invitation_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_invitation_invited_by_id"), ["invited_by_id"], unique=False)
 
     op.create_table(
         "list",
@@ -519,6 +574,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("next_attempt_at IS NOT NULL AND lease_until IS NULL"),
             postgresql_where=sa.text("next_attempt_at IS NOT NULL AND lease_until IS NULL"),
         )
+        batch_op.create_index(
+            "ix_delivery_retrying",
+            ["webhook_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'pending' AND kind = 'event' AND attempts_counted > 0"),
+            postgresql_where=sa.text("state = 'pending' AND kind = 'event' AND attempts_counted > 0"),
+        )
         batch_op.create_index("ix_delivery_snapshot_seq", ["snapshot_seq"], unique=False)
         batch_op.create_index(
             "ix_delivery_suspect",
@@ -556,6 +618,29 @@ def upgrade() -> None:
     with op.batch_alter_table("inbox_request", schema=None) as batch_op:
         batch_op.create_index("ix_inbox_request_inbox_id_seq", ["inbox_id", "seq"], unique=False)
         batch_op.create_index("ix_inbox_request_received_at", ["received_at"], unique=False)
+
+    op.create_table(
+        "one_time_link",
+        sa.Column("token_sha256", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.String(length=64), nullable=True),
+        sa.Column("invitation_id", sa.String(length=64), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["invitation_id"],
+            ["invitation.id"],
+            name=op.f("fk_one_time_link_invitation_id_invitation"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_one_time_link_user_id_user"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("token_sha256", name=op.f("pk_one_time_link")),
+    )
+    with op.batch_alter_table("one_time_link", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_one_time_link_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_one_time_link_invitation_id"), ["invitation_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_one_time_link_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "record",
@@ -912,6 +997,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_record_list_id_position")
 
     op.drop_table("record")
+    with op.batch_alter_table("one_time_link", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_one_time_link_user_id"))
+        batch_op.drop_index(batch_op.f("ix_one_time_link_invitation_id"))
+        batch_op.drop_index(batch_op.f("ix_one_time_link_expires_at"))
+
+    op.drop_table("one_time_link")
     with op.batch_alter_table("inbox_request", schema=None) as batch_op:
         batch_op.drop_index("ix_inbox_request_received_at")
         batch_op.drop_index("ix_inbox_request_inbox_id_seq")
@@ -926,6 +1017,11 @@ def downgrade() -> None:
             postgresql_where=sa.text("next_attempt_at IS NOT NULL AND lease_until IS NULL AND claims > 0"),
         )
         batch_op.drop_index("ix_delivery_snapshot_seq")
+        batch_op.drop_index(
+            "ix_delivery_retrying",
+            sqlite_where=sa.text("state = 'pending' AND kind = 'event' AND attempts_counted > 0"),
+            postgresql_where=sa.text("state = 'pending' AND kind = 'event' AND attempts_counted > 0"),
+        )
         batch_op.drop_index(
             "ix_delivery_next_attempt_at",
             sqlite_where=sa.text("next_attempt_at IS NOT NULL AND lease_until IS NULL"),
@@ -976,10 +1072,19 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_list_project_id"))
 
     op.drop_table("list")
+    with op.batch_alter_table("invitation", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_invitation_invited_by_id"))
+        batch_op.drop_index(batch_op.f("ix_invitation_expires_at"))
+
+    op.drop_table("invitation")
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_inbox_user_id"))
 
     op.drop_table("inbox")
+    with op.batch_alter_table("handover_offer", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_handover_offer_to_user_id"))
+
+    op.drop_table("handover_offer")
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_event_waiting",
@@ -1026,6 +1131,10 @@ def downgrade() -> None:
 
     op.drop_table("api_token")
     op.drop_table("worker")
+    with op.batch_alter_table("webhook_hour", schema=None) as batch_op:
+        batch_op.drop_index("ix_webhook_hour_hour_at")
+
+    op.drop_table("webhook_hour")
     op.drop_table("user")
     with op.batch_alter_table("failed_sign_in", schema=None) as batch_op:
         batch_op.drop_index("ix_failed_sign_in_email_at")
