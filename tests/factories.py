@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from webapp.delivery import payloads
+from webapp.delivery import counting, payloads
 from webapp.extensions import db
 from webapp.models import (
     Attempt,
@@ -19,6 +19,7 @@ from webapp.models import (
     Company,
     CompanyMember,
     Delivery,
+    DeliveryKind,
     Event,
     Project,
     ProjectMember,
@@ -173,7 +174,14 @@ class Make:
         }
         with _writing():
             delivery.attempts_made += 1
-        return _write(Attempt(**{**defaults, **values}))
+        attempt = _write(Attempt(**{**defaults, **values}))
+        if delivery.kind is DeliveryKind.EVENT:
+            outcome = counting.outcome_of(attempt.status, attempt.error)
+            bucket = counting.bucket_of(attempt.total_ms)
+            with _writing() as session:
+                one = counting.Counted(delivery.webhook_id, attempt.claimed_at, attempt.number == 1, outcome, bucket)
+                counting.count(session.connection(), [one])
+        return attempt
 
 
 class _Joined:

@@ -23,18 +23,28 @@ def test_a_webhook_without_deliveries_is_new_and_has_no_rate(cast: Cast, make: M
 
 def test_counts_rate_and_last_delivery(cast: Cast, make: Make) -> None:
     webhook = make.webhook(by=cast.admin)
-    make.delivery(webhook, state="failed", created_at=utc_now() - timedelta(hours=25))
+    make.attempt(make.delivery(webhook, state="failed"), status=500, claimed_at=utc_now() - timedelta(hours=25))
     for _ in range(3):
         make.attempt(make.delivery(webhook, state="succeeded"))
-    make.delivery(webhook, kind="ping", state="failed")
-    for state in ("failed", "held", "held", "stuck"):
+    make.attempt(make.delivery(webhook, kind="ping", state="failed"), status=500)
+    make.attempt(make.delivery(webhook, state="failed"), status=500)
+    for state in ("held", "held", "stuck"):
         make.delivery(webhook, state=state)
     last = make.delivery(webhook)
     figures = statistics.figures([webhook])[webhook.id]
     assert (figures.waiting, figures.held, figures.stuck) == (1, 2, 1)
     assert (figures.succeeded, figures.failed, figures.success_percent) == (3, 1, 75)
+    assert len(figures.tries) == 24
     assert (figures.last_at, figures.last_state) == (last.created_at, DeliveryState.PENDING)
     assert figures.word is WebhookWord.HEALTHY
+
+
+def test_failed_attempts_lower_the_rate_while_their_delivery_is_still_retried(cast: Cast, make: Make) -> None:
+    webhook = make.webhook(by=cast.admin)
+    make.attempt(make.delivery(webhook, state="succeeded"))
+    make.attempt(make.delivery(webhook, attempts_counted=1), status=500)
+    figures = statistics.figures([webhook])[webhook.id]
+    assert (figures.word, figures.success_percent) == (WebhookWord.FAILING, 50)
 
 
 def test_retrying_shows_as_failing_and_a_pause_goes_first(cast: Cast, make: Make) -> None:

@@ -30,6 +30,8 @@ Its outcome is recorded:
     recording     outcomes into rows, in batches, each write fenced
     health        what the outcomes say about an endpoint (P)
     tallying      outcomes counted for or against a webhook
+    latencies     classes of response times, and percentiles from them (P)
+    counting      attempts counted hour by hour, for the figures
     disabling     warned, disabled, and a success that undoes it
     holding       what waits for a webhook that is off
     cancelling    what will not be sent any more

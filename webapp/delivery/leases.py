@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from webapp.delivery import counting
 from webapp.delivery.claims import Claim
 from webapp.extensions import db
 from webapp.models import Attempt, Delivery, DeliveryState, Redelivery, database_now, transaction
@@ -23,6 +24,7 @@ def give_back(unsent: Sequence[Claim]) -> None:
         return
     with transaction() as session:
         connection = session.connection()
+        counting.forget_lost(connection, [claim.attempt_id for claim in unsent])
         named = [{"_seq": claim.seq, "_token": claim.token, "_attempt": claim.attempt_id} for claim in unsent]
         connection.execute(
             sa.update(_DELIVERY)
@@ -50,6 +52,7 @@ def expire() -> int:
         freed = connection.execute(
             sa.update(_DELIVERY).where(ran_out).values(lease_until=None).returning(_DELIVERY.c.seq, _DELIVERY.c.claims)
         ).all()
+        counting.count_lost(connection, [row.seq for row in freed])
         poisoned = [row.seq for row in freed if row.claims >= MAX_CLAIMS_WITHOUT_OUTCOME]
         if poisoned:
             connection.execute(

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from webapp.config import current
-from webapp.delivery import tallying
+from webapp.delivery import counting, tallying
 from webapp.delivery.claims import Claim
+from webapp.delivery.counting import Counted
 from webapp.delivery.sending import Outcome
 from webapp.delivery.settling import Ending, Standing, settle
 from webapp.delivery.tallying import Consequence, Tally
@@ -30,6 +31,7 @@ _REDELIVERY = table_of(Redelivery)
 _STANDING = sa.select(
     _DELIVERY.c.seq,
     _DELIVERY.c.claim_token,
+    _DELIVERY.c.lease_until,
     _DELIVERY.c.kind,
     _DELIVERY.c.state,
     _DELIVERY.c.attempts_counted,
@@ -78,7 +80,9 @@ def record(results: Sequence[Result]) -> list[Consequence]:
         ]
         _update_deliveries(connection, changes)
         _finish_redeliveries(connection, fenced, now)
-        return tallying.count(connection, [_tally(result) for result in fenced if _counts(result)], now)
+        consequences = tallying.count(connection, [_tally(result) for result in fenced if _counts(result)], now)
+        counting.count(connection, _counted(unrecorded, standing))
+        return consequences
 
 
 def _unrecorded(connection: Connection, results: Sequence[Result]) -> list[Result]:
@@ -113,6 +117,22 @@ def _tally(result: Result) -> Tally:
 def _is_mine(result: Result, standing: dict[int, Any]) -> bool:
     row = standing.get(result.claim.seq)
     return row is not None and row.claim_token == result.claim.token
+
+
+def _counted(results: Sequence[Result], standing: dict[int, Any]) -> list[Counted]:
+    """What goes into the figures. A claim whose lease had run out was counted as unknown then."""
+    return [
+        Counted(
+            result.claim.delivery.webhook_id,
+            result.claim.claimed_at,
+            result.claim.delivery.attempts_made == 1,
+            counting.outcome_of(result.outcome.status, result.outcome.error),
+            counting.bucket_of(result.outcome.total_ms),
+            was_unknown=not _is_mine(result, standing) or standing[result.claim.seq].lease_until is None,
+        )
+        for result in results
+        if result.claim.delivery.kind is DeliveryKind.EVENT
+    ]
 
 
 def _complete_attempts(connection: Connection, results: Sequence[Result], *, is_late: bool) -> None:

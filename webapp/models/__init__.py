@@ -28,6 +28,7 @@ from webapp.models.delivery import (
 from webapp.models.errors import Conflict, Forbidden, Invalid, NotFound, RequestError, TooMany
 from webapp.models.event import Event
 from webapp.models.handover import HandoverOffer
+from webapp.models.hour import WebhookHour
 from webapp.models.idempotency_key import IdempotencyKey
 from webapp.models.inbox import Inbox, InboxRequest
 from webapp.models.invitation import Invitation, OneTimeLink
@@ -93,6 +94,7 @@ __all__ = [
     "User",
     "Webhook",
     "WebhookHealth",
+    "WebhookHour",
     "WebhookSnapshot",
     "WebhookStatus",
     "Worker",

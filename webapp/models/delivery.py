@@ -137,6 +137,12 @@ class Delivery(Base):
             "next_attempt_at",
             where=f"{IS_WAITING} AND claims > 0",
         ),
+        # Which webhooks are failing.
+        partial_index(
+            "ix_delivery_retrying",
+            "webhook_id",
+            where="state = 'pending' AND kind = 'event' AND attempts_counted > 0",
+        ),
         partial_index("ix_delivery_leased", "webhook_id", "lease_until", where="lease_until IS NOT NULL"),
         # The log: newest first, of one webhook, by state.
         sa.Index("ix_delivery_webhook_id_seq", "webhook_id", "seq"),

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from webapp.delivery import snapshots
+from webapp.delivery import counting, snapshots
 from webapp.delivery.signing import Verdict
 from webapp.models import (
     Attempt,
@@ -73,6 +73,8 @@ def write(work: Work, courses: Sequence[Course], cast: Cast) -> None:
         session.add_all(chain.from_iterable(course.redeliveries for course in courses))
         session.flush()
         _add_attempts(session, chain.from_iterable(course.attempts for course in courses))
+        session.flush()
+        counting.count_past(session.connection())
         _add_arrivals(session, courses, utc_now() - KEEP_FOR)
 
 

@@ -3,43 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from webapp.extensions import db
 from webapp.models import Delivery, DeliveryKind, DeliveryState, Webhook, utc_now
+from webapp.webhooks import hours
+from webapp.webhooks.hours import Tries
 from webapp.webhooks.words import Traffic, WebhookWord, webhook_word
 
-SPAN = timedelta(hours=24)  # of the success rate
 OPEN = (DeliveryState.PENDING, DeliveryState.HELD, DeliveryState.STUCK)
 
 
 @dataclass
 class Figures:
-    """The figures of one webhook. `waiting`, `held` and `stuck` count all, the others what was made within a day."""
+    """The figures of one webhook. `waiting`, `held` and `stuck` count all deliveries; `tries` the attempts of events
+    in each of the last 24 hours, oldest first, empty where there were none."""
 
     word: WebhookWord
     waiting: int = 0
     held: int = 0
     stuck: int = 0
-    succeeded: int = 0
-    failed: int = 0
+    tries: list[Tries] = field(default_factory=list)
     last_at: datetime | None = None
     last_state: DeliveryState | None = None
 
     @property
+    def succeeded(self) -> int:
+        """Attempts of the last 24 hours that the receiver accepted."""
+        return sum(each.succeeded for each in self.tries)
+
+    @property
+    def failed(self) -> int:
+        """Attempts of the last 24 hours that failed."""
+        return sum(each.failed for each in self.tries)
+
+    @property
     def success_percent(self) -> int | None:
-        """Of what was settled in the last 24 hours; None when nothing was. Only all of it is 100."""
-        settled = self.succeeded + self.failed
-        return None if not settled else 100 * self.succeeded // settled
+        """Of the attempts of the last 24 hours; None when there were none. Only all of them are 100, only none 0."""
+        return hours.success_percent(self.succeeded, self.failed)
 
 
 def figures(webhooks: Sequence[Webhook]) -> dict[str, Figures]:
     """The figures of each webhook, by its id."""
     ids = [webhook.id for webhook in webhooks]
-    open_counts, recent = _open_counts(ids), _recent_counts(ids)
+    open_counts, recent = _open_counts(ids), hours.last_day(ids, utc_now())
     tried, retrying, newest = _tried(ids), _retrying(ids), _newest(ids)
     return {
         webhook.id: Figures(
@@ -51,13 +61,28 @@ def figures(webhooks: Sequence[Webhook]) -> dict[str, Figures]:
             waiting=open_counts.get((webhook.id, DeliveryState.PENDING), 0),
             held=open_counts.get((webhook.id, DeliveryState.HELD), 0),
             stuck=open_counts.get((webhook.id, DeliveryState.STUCK), 0),
-            succeeded=recent.get((webhook.id, DeliveryState.SUCCEEDED), 0),
-            failed=recent.get((webhook.id, DeliveryState.FAILED), 0),
+            tries=recent.get(webhook.id, []),
             last_at=newest.get(webhook.id, (None, None))[0],
             last_state=newest.get(webhook.id, (None, None))[1],
         )
         for webhook in webhooks
     }
+
+
+def oldest_waiting(webhook: Webhook) -> str | None:
+    """The id of the delivery of an event that has waited longest and that nobody sends just now; None without any."""
+    query = (
+        sa.select(Delivery.id)
+        .where(
+            Delivery.webhook_id == webhook.id,
+            Delivery.state == DeliveryState.PENDING,
+            Delivery.kind == DeliveryKind.EVENT,
+            Delivery.lease_until.is_(None),
+        )
+        .order_by(Delivery.seq)
+        .limit(1)
+    )
+    return db.session.scalar(query)
 
 
 def next_probe_at(webhook: Webhook) -> datetime | None:
@@ -75,22 +100,6 @@ def _open_counts(ids: Sequence[str]) -> dict[tuple[str, DeliveryState], int]:
     query = (
         sa.select(Delivery.webhook_id, Delivery.state, sa.func.count())
         .where(Delivery.webhook_id.in_(ids), Delivery.state.in_(OPEN))
-        .group_by(Delivery.webhook_id, Delivery.state)
-    )
-    return {(row[0], row[1]): row[2] for row in db.session.execute(query)}
-
-
-def _recent_counts(ids: Sequence[str]) -> dict[tuple[str, DeliveryState], int]:
-    since = utc_now() - SPAN
-    first = sa.select(Delivery.seq).where(Delivery.created_at >= since).order_by(Delivery.created_at).limit(1)
-    query = (
-        sa.select(Delivery.webhook_id, Delivery.state, sa.func.count())
-        .where(
-            Delivery.webhook_id.in_(ids),
-            Delivery.state.in_((DeliveryState.SUCCEEDED, DeliveryState.FAILED)),
-            Delivery.seq >= first.scalar_subquery(),
-            Delivery.kind == DeliveryKind.EVENT,
-        )
         .group_by(Delivery.webhook_id, Delivery.state)
     )
     return {(row[0], row[1]): row[2] for row in db.session.execute(query)}
