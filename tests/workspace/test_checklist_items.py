@@ -102,6 +102,12 @@ def test_a_due_date_does_not_lie_before_the_start_whichever_of_them_is_changed(m
     assert len(published()) == 1
 
 
+def test_a_moment_that_comes_back_as_it_is_shown_is_no_change(ada, item, codes):
+    checklist_items.edit(item, {"dued_at": EVENING.replace(microsecond=123_456)}, by=ada)
+    checklist_items.edit(item, {"dued_at": EVENING.replace(microsecond=123_000)}, by=ada)
+    assert codes() == ["DUE_DATE_ADDED"]
+
+
 def test_people_are_assigned_by_difference_with_one_event_for_each_direction(make, ada, ben, item, published, codes):
     carl, dora = make.user(name="Carl"), make.user(name="Dora")
     for user in (carl, dora):

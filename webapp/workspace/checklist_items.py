@@ -22,10 +22,11 @@ from webapp.models import (
     utc_now,
 )
 from webapp.models.texts import one_line
-from webapp.workspace import access, ordering, positions
+from webapp.workspace import access, due_dates, ordering, positions
 
 TITLE_LENGTH = 250
 MAX_ITEMS = 200  # of one checklist
+DATES = frozenset(["started_at", "dued_at"])
 
 
 class ItemChanges(TypedDict, total=False):
@@ -66,10 +67,7 @@ def edit(item: ChecklistItem, changes: ItemChanges, *, by: User) -> None:
     What is as it was publishes nothing. Raises Invalid with the wrong field (`title`, `dued_at`, `assignee_ids`),
     Forbidden, Conflict when the project is archived.
     """
-    values: dict[str, Any] = {**changes}
-    if "title" in changes:
-        values["title"] = _title(changes["title"])
-    item_id = item.id
+    values, item_id = _checked(changes), item.id
     with transaction() as session:
         item = _editable(item_id, by)
         before, previous = _State(item), payloads.checklist_item(item)
@@ -78,7 +76,7 @@ def edit(item: ChecklistItem, changes: ItemChanges, *, by: User) -> None:
             setattr(item, name, value)
         kinds = _State(item).differences(before)
         if kinds:
-            _check_dates(item)
+            due_dates.check((item.started_at, item.dued_at))
             item.updated_at = utc_now()
             session.flush()
             current = payloads.checklist_item(item)
@@ -113,17 +111,26 @@ class _State:
 
     def differences(self, before: _State) -> list[str]:
         """The kinds of change, as the event types end and in the catalogue's order."""
-        had, has, differ = any(before.dates), any(self.dates), self.dates != before.dates
+        dates = due_dates.change(before.dates, self.dates)
         kinds = {
             "NAME_CHANGED": self.title != before.title,
-            "DUE_DATE_ADDED": has and not had,
-            "DUE_DATE_REMOVED": had and not has,
-            "DUE_DATE_UPDATED": had and has and differ,
+            f"DUE_DATE_{dates}": dates is not None,
             "ASSIGNEE_ADDED": bool(self.people - before.people),
             "ASSIGNEE_REMOVED": bool(before.people - self.people),
             "DONE_STATUS_UPDATED": self.done != before.done,
         }
         return [kind for kind, is_there in kinds.items() if is_there]
+
+
+def _checked(changes: ItemChanges) -> dict[str, Any]:
+    """The values to set. Moments are kept in milliseconds, as they are shown: what comes back unchanged is no change."""
+    values: dict[str, Any] = {**changes}
+    if "title" in changes:
+        values["title"] = _title(changes["title"])
+    for name in DATES & values.keys():
+        moment = values[name]
+        values[name] = moment and moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    return values
 
 
 def _title(title: str) -> str:
@@ -134,11 +141,6 @@ def _editable(item_id: str, by: User) -> ChecklistItem:
     item = access.load_checklist_item(item_id, by, is_locked=True)
     access.demand(_project(item), by, "edit_records")
     return item
-
-
-def _check_dates(item: ChecklistItem) -> None:
-    if item.started_at and item.dued_at and item.dued_at < item.started_at:
-        raise Invalid("dued_at", "The due date lies before the start.")
 
 
 def _assign(item: ChecklistItem, user_ids: Collection[str] | None) -> None:
