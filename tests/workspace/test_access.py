@@ -5,11 +5,14 @@ import pytest
 from webapp.models import Conflict, Forbidden, NotFound, Role
 from webapp.workspace import access
 
+CLIENTS = {"comment", "edit_records", "rename_lists"}
+MEMBERS = CLIENTS | {"edit_lists", "add_tags", "add_fields", "publish_events"}
+ADMINISTRATORS = MEMBERS | {"edit_tags", "edit_fields", "edit_project"}
 RIGHTS = {
-    Role.OWNER: {"comment", "edit_records", "rename_lists", "edit_lists", "publish_events", "edit_project"},
-    Role.ADMIN: {"comment", "edit_records", "rename_lists", "edit_lists", "publish_events", "edit_project"},
-    Role.MEMBER: {"comment", "edit_records", "rename_lists", "edit_lists", "publish_events"},
-    Role.CLIENT: {"comment", "edit_records", "rename_lists"},
+    Role.OWNER: ADMINISTRATORS,
+    Role.ADMIN: ADMINISTRATORS,
+    Role.MEMBER: MEMBERS,
+    Role.CLIENT: CLIENTS,
     Role.COMMENT_ONLY: {"comment"},
     Role.VIEW_ONLY: set(),
 }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Literal, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import contains_eager
+from sqlalchemy.orm import contains_eager, selectinload
 
 from webapp import config
 from webapp.extensions import db
@@ -118,6 +118,16 @@ def load_record(record_id: str, user: User, *, is_locked: bool = False) -> Recor
     """A record of a project that `user` is a member of; raises NotFound. `is_locked`: nobody changes it meanwhile."""
     query = _visible_record(user).where(Record.id == record_id)
     return _load(query.with_for_update(of=Record) if is_locked else query, "There is no such record.")
+
+
+def load_records(record_ids: Collection[str], user: User) -> list[Record]:
+    """These records with what hangs on them, nobody changing them meanwhile. Raises NotFound unless all are there."""
+    query = _visible_record(user).where(Record.id.in_(record_ids)).order_by(Record.id)
+    whole = [selectinload(each) for each in (Record.assignees, Record.tags, Record.field_values)]
+    records = list(db.session.scalars(query.options(*whole).with_for_update(of=Record)))
+    if len(records) < len(record_ids):
+        raise NotFound("There is no such record.")
+    return records
 
 
 def load_comment(comment_id: str, user: User, *, is_locked: bool = False) -> Comment:

@@ -28,7 +28,7 @@ class DueState(StrEnum):
 def read(field: str, typed: str | None, timezone: str | None, *, is_due: bool = False) -> datetime | None:
     """The moment of `2026-05-04`, of `2026-05-04T14:30` in the zone (UTC without one), or of one with an offset.
 
-    Nothing typed is None. Raises Invalid at `field`, or at `timezone`.
+    Nothing typed is None; below milliseconds is cut, since nobody is shown that. Raises Invalid at `field`, or at `timezone`.
     """
     text, zone = (typed or "").strip(), ZoneInfo(zone_name(timezone) or "UTC")
     if not text:
@@ -39,7 +39,7 @@ def read(field: str, typed: str | None, timezone: str | None, *, is_due: bool = 
         raise Invalid(field, "Enter a date such as 2026-05-04, or with a time: 2026-05-04T14:30.") from None
     if not MIN_YEAR <= moment.year <= MAX_YEAR:
         raise Invalid(field, "Enter a year from %(first)s to %(last)s.", first=MIN_YEAR, last=MAX_YEAR)
-    return moment
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def shown(moment: datetime | None, timezone: str | None, *, is_due: bool = False) -> str:

@@ -32,3 +32,11 @@ def edges(taken: Sequence[float], place: int) -> tuple[float | None, float | Non
     """The positions on both sides of a place that is counted from 0 among these, which are in their order."""
     before = taken[place - 1] if place else None
     return before, taken[place] if place < len(taken) else None
+
+
+def spread(before: float | None, after: float | None, count: int) -> list[float] | None:
+    """So many positions between two neighbours (None = there is none on that side), or None without room for them."""
+    if after is None:
+        return [(before or 0.0) + STEP * number for number in range(1, count + 1)]
+    step = (after - (before or 0.0)) / (count + 1)
+    return [(before or 0.0) + step * number for number in range(1, count + 1)] if step * 2 > SMALLEST_GAP else None
