@@ -10,7 +10,20 @@ from flask import Flask, Response, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 
-from webapp.api import companies, deliveries, document, errors, event_types, events, projects, replays, webhooks
+from webapp.api import (
+    checklist_items,
+    checklists,
+    comments,
+    companies,
+    deliveries,
+    document,
+    errors,
+    event_types,
+    events,
+    projects,
+    replays,
+    webhooks,
+)
 from webapp.api.resource import Resource
 
 RESOURCES: tuple[Resource, ...] = (
@@ -18,6 +31,9 @@ RESOURCES: tuple[Resource, ...] = (
     event_types.bp,
     companies.bp,
     projects.bp,
+    comments.bp,
+    checklists.bp,
+    checklist_items.bp,
     webhooks.bp,
     deliveries.bp,
     replays.bp,

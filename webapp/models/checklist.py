@@ -61,6 +61,7 @@ class ChecklistItem(Base):
         cascade="all, delete-orphan",
         passive_deletes=True,
         order_by="(ChecklistItemAssignee.created_at, ChecklistItemAssignee.id)",
+        lazy="selectin",  # every payload and every page shows them
     )
 
     __table_args__ = (sa.Index("ix_checklist_item_checklist_id_position", "checklist_id", "position"),)
@@ -79,6 +80,6 @@ class ChecklistItemAssignee(Base):
     user_id: Mapped[str] = mapped_column(sa.ForeignKey("user.id", ondelete="CASCADE"), index=True)
 
     item: Mapped[ChecklistItem] = relationship(back_populates="assignees")
-    user: Mapped[User] = relationship()
+    user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
 
     __table_args__ = (sa.UniqueConstraint("item_id", "user_id"),)

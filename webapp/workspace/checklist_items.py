@@ -123,7 +123,7 @@ class _State:
 
 
 def _checked(changes: ItemChanges) -> dict[str, Any]:
-    """The values to set. Moments are kept in milliseconds, as they are shown: what comes back unchanged is no change."""
+    """The values to set. Moments are kept in milliseconds, as shown: what comes back unchanged is no change."""
     values: dict[str, Any] = {**changes}
     if "title" in changes:
         values["title"] = _title(changes["title"])

@@ -10,7 +10,7 @@ from sqlalchemy.orm import selectinload
 
 from webapp.delivery import outbox, payloads
 from webapp.extensions import db
-from webapp.models import Checklist, ChecklistItem, ChecklistItemAssignee, Invalid, Record, User, transaction
+from webapp.models import Checklist, ChecklistItem, Invalid, Record, User, transaction
 from webapp.models.texts import one_line
 from webapp.workspace import access, ordering, positions
 
@@ -70,8 +70,7 @@ def delete(checklist: Checklist, *, by: User) -> None:
 
 def of(record: Record) -> list[Checklist]:
     """The checklists of a record in their order, with items and assignees."""
-    people = selectinload(Checklist.items).selectinload(ChecklistItem.assignees).joinedload(ChecklistItemAssignee.user)
-    query = sa.select(Checklist).where(Checklist.record_id == record.id).options(people)
+    query = sa.select(Checklist).where(Checklist.record_id == record.id).options(selectinload(Checklist.items))
     return list(db.session.scalars(query.order_by(Checklist.position, Checklist.id)))
 
 
