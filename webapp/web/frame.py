@@ -30,6 +30,7 @@ STYLE_SHEETS = (
     "tables",
     "workspace",
     "forms",
+    "webhook-form",
     "code",
     "code-light",
     "code-dark",

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from webapp.delivery import payloads
 from webapp.delivery.event_types import HEALTH_CHECK, event_types, sample_values
+from webapp.extensions import db
 from webapp.models import (
     Delivery,
     DeliveryKind,
@@ -53,19 +54,24 @@ def test(webhook: Webhook, code: str, values: Values | None, *, by: User) -> Del
     """
     if code not in event_types(None):
         raise Invalid("event", rules.UNKNOWN_EVENT, codes=code[:64])
-    values = values or Values(*sample_values(code))
-    if len(values.previous or b"") + len(values.current or b"") > MAX_SAMPLE_BYTES:
-        raise Invalid("values", "The values are larger than %(limit)s KiB.", limit=MAX_SAMPLE_BYTES // 1024)
+    _refuse_too_large(values)
     with transaction() as session:
         access.lock(session, webhook, by)
-        return _deliver(session, webhook, DeliveryKind.TEST, code, _body(session, webhook, code, values, by))
+        return _deliver(session, webhook, DeliveryKind.TEST, code, body(webhook, code, values, by=by))
 
 
-def _body(session: Session, webhook: Webhook, code: str, values: Values, by: User) -> bytes:
-    """The whole body, composed as that of an event of the first project whose events this webhook gets."""
+def body(webhook: Webhook, code: str, values: Values | None, *, by: User) -> bytes:
+    """The whole body of such a test, or of a ping (HEALTH_CHECK), as it would be sent now.
+
+    It is composed as that of an event of the first project whose events this webhook gets. Raises KeyError for an
+    unknown type.
+    """
+    snapshot = db.session.get_one(WebhookSnapshot, webhook.snapshot_seq).body
+    if code == HEALTH_CHECK:
+        return payloads.health_check(snapshot)
+    values = values or Values(*sample_values(code))
     if webhook.payload_format is PayloadFormat.FULL:
-        snapshot = session.get_one(WebhookSnapshot, webhook.snapshot_seq)
-        return payloads.body(code=code, snapshot=snapshot.body, previous=values.previous, current=values.current)
+        return payloads.body(code=code, snapshot=snapshot, previous=values.previous, current=values.current)
     projects = access.administered_projects(by)
     chosen = [project for project in projects if project.id in webhook.project_ids] or projects
     return payloads.compact(
@@ -76,6 +82,11 @@ def _body(session: Session, webhook: Webhook, code: str, values: Values, by: Use
         project_id=chosen[0].id if chosen else "",
         user_id=by.id,
     )
+
+
+def _refuse_too_large(values: Values | None) -> None:
+    if values and len(values.previous or b"") + len(values.current or b"") > MAX_SAMPLE_BYTES:
+        raise Invalid("values", "The values are larger than %(limit)s KiB.", limit=MAX_SAMPLE_BYTES // 1024)
 
 
 def _deliver(
