@@ -18,14 +18,18 @@ from webapp.models import (
     Comment,
     Company,
     CompanyMember,
+    CustomField,
+    CustomFieldOption,
     Delivery,
     DeliveryKind,
     Event,
+    FieldKind,
     Project,
     ProjectMember,
     Record,
     RecordList,
     Role,
+    Tag,
     User,
     Webhook,
     WebhookHealth,
@@ -114,6 +118,21 @@ class Make:
         checklist = checklist or self.checklist()
         defaults = {"title": "Check every link", "position": 65535.0, "checklist_id": checklist.id}
         return _write(ChecklistItem(**{**defaults, **values}))
+
+    def tag(self, project: Project | None = None, title: str = "Urgent", **values: Any) -> Tag:
+        project = project or self.project()
+        return _write(Tag(**{"title": title, "color": "#4a9fff", "project_id": project.id, **values}))
+
+    def field(
+        self, project: Project | None = None, kind: str = "TEXT_SINGLE", *, options: str = "", **values: Any
+    ) -> CustomField:
+        """`options` are titles with blanks between them."""
+        project = project or self.project()
+        defaults = {"name": "Channel", "kind": FieldKind(kind), "position": 65535.0, "project_id": project.id}
+        field = CustomField(**{**defaults, **values})
+        for number, title in enumerate(options.split(), 1):
+            field.options.append(CustomFieldOption(title=title, color="#4a9fff", position=65535.0 * number))
+        return _write(field)
 
     def webhook(
         self, by: User | None = None, url: str = "https://example.com/hooks", secret: str | None = SECRET, **values: Any

@@ -11,20 +11,29 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.shapes import check_shape
 from webapp.extensions import db
 from webapp.models import Event
 
 
 @pytest.fixture
 def published(app: Flask) -> Callable[[], list[tuple[str, Any, Any]]]:
-    """Type, previous and current value of each event so far; a value without a key is the word "absent"."""
+    """Type, previous and current value of each event so far, in Blue's shape; without a key: "absent"."""
 
-    def value(text: bytes | None) -> Any:
-        return "absent" if text is None else json.loads(text)
+    def value(code: str, text: bytes | None) -> Any:
+        if text is None:
+            return "absent"
+        read_value = json.loads(text)
+        if read_value is not None:
+            check_shape(code, read_value)
+        return read_value
 
     def read() -> list[tuple[str, Any, Any]]:
         events = db.session.scalars(sa.select(Event).order_by(Event.seq))
-        return [(event.type, value(event.previous_value), value(event.current_value)) for event in events]
+        return [
+            (event.type, value(event.type, event.previous_value), value(event.type, event.current_value))
+            for event in events
+        ]
 
     return read
 

@@ -28,7 +28,7 @@ class DueState(StrEnum):
 def read(field: str, typed: str | None, timezone: str | None, *, is_due: bool = False) -> datetime | None:
     """The moment of `2026-05-04`, of `2026-05-04T14:30` in the zone (UTC without one), or of one with an offset.
 
-    Nothing typed is None; below milliseconds is cut, since nobody is shown that. Raises Invalid at `field`, or at `timezone`.
+    Nothing typed is None; what is finer than milliseconds is cut. Raises Invalid at `field`, or at `timezone`.
     """
     text, zone = (typed or "").strip(), ZoneInfo(zone_name(timezone) or "UTC")
     if not text:
