@@ -11,12 +11,13 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tests.delivery.test_event_types import INNER_KEYS, KEYS, below
 from tests.factories import Make
+from tests.schemas import check_body
+from tests.shapes import check_shape
 from webapp.delivery import payloads
 from webapp.delivery.event_types import event_types
 from webapp.extensions import db
-from webapp.models import Event, Record, User
+from webapp.models import Event, PayloadFormat, Record, User
 from webapp.workspace import access, checklist_items, checklists, comments
 
 EVENING = datetime(2026, 3, 20, 16, tzinfo=UTC)
@@ -55,10 +56,6 @@ def discuss(record: Record, ada: User) -> None:
     checklists.delete(checklist, by=ada)
 
 
-def entity_of(code: str) -> str:
-    return event_types(None)[code].entity
-
-
 @pytest.fixture
 def events(record: Record, ada: User) -> list[Event]:
     discuss(record, ada)
@@ -71,9 +68,7 @@ def test_all_fifteen_types_come_out_with_blues_keys_in_blues_order(events: list[
         for value in (event.previous_value, event.current_value):
             shown = json.loads(value or b"null")
             if shown is not None:
-                assert " ".join(shown) == KEYS[entity_of(event.type)]
-                for key, inner in below(shown):
-                    assert " ".join(inner) == INNER_KEYS[key], (event.type, key)
+                check_shape(event.type, shown)
 
 
 def test_created_has_no_previous_value_and_deleted_a_null(events: list[Event]) -> None:
@@ -103,7 +98,8 @@ def compact(event: Event) -> Any:
 
 def test_the_compact_form_has_the_entity_beside_its_record_and_no_parents(events: list[Event], record: Record) -> None:
     for event in events:
-        body, entity = compact(event), entity_of(event.type)
+        body, entity = compact(event), event_types(None)[event.type].entity
+        check_body(event.type, PayloadFormat.COMPACT, body)
         changes = [] if event.type.endswith(("_CREATED", "_DELETED")) else ["changes"]
         assert list(body) == ["event", entity, "record", *changes, "company", "project", "user"]
         assert body["record"]["id"] == record.id

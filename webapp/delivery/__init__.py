@@ -2,6 +2,7 @@
 
 An event is made and finds its webhooks:
     event_types   what can happen: Blue's 37 types, one catalogue
+    json_schemas  what the bodies of each type look like, for receivers (P)
     outbox        publish: an event is written in the transaction of its change
     matching      does this webhook want this event, and if not, why (P)
     filters       what a webhook's own rules say about a record (P)
