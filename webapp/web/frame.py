@@ -27,6 +27,8 @@ STYLE_SHEETS = (
     "frame",
     "menus",
     "parts",
+    "figures",
+    "webhooks",
     "tables",
     "workspace",
     "forms",

@@ -10,14 +10,13 @@ from werkzeug.wrappers import Response
 
 from webapp import config
 from webapp.delivery.event_types import RECORD_UPDATED, by_group, event_types
+from webapp.extensions import htmx
 from webapp.models import Project, Webhook
-from webapp.web import delivery_log, filter_rows, new_secrets, webhook_pages
+from webapp.web import delivery_log, filter_rows, new_secrets, overviews, webhook_pages
 from webapp.web.forms import run
 from webapp.web.loading import for_people, me
-from webapp.web.outcomes import explain
 from webapp.web.webhook_forms import CHOSEN, NewWebhookForm, WebhookForm
-from webapp.webhooks import access, editing, headers, statistics
-from webapp.webhooks.activation import HealthCheck
+from webapp.webhooks import access, editing, headers
 from webapp.webhooks.editing import Saved
 
 bp = for_people(Blueprint("webhooks", __name__, url_prefix="/settings/webhooks"))
@@ -73,16 +72,11 @@ def created(webhook_id: str) -> Response | str:
 
 @bp.get("/<webhook_id>")
 def show(webhook_id: str) -> str:
-    """One webhook: how it stands."""
+    """One webhook: how it stands, how it did. The page asks for itself while it is open."""
     webhook = access.load(me(), webhook_id)
-    check = HealthCheck.of(webhook)
-    return webhook_pages.page(
-        "webhooks/show.html",
-        webhook,
-        check=None if webhook.enabled else check,
-        explained=explain(check.status, check.error) if check and (check.status or check.error) else None,
-        next_probe_at=statistics.next_probe_at(webhook) if webhook.health.paused_at else None,
-    )
+    shown = webhook_pages.shown([webhook])[0]
+    template = "webhooks/_overview_news.html" if htmx else "webhooks/show.html"
+    return render_template(template, shown=shown, webhook=webhook, view=overviews.view(shown))
 
 
 @bp.get("/<webhook_id>/deliveries")

@@ -30,7 +30,7 @@ QUARTERS_A_WEEK, DAYS_A_MONTH = 28, 30
 
 
 class Span(StrEnum):
-    """How far back the figures reach."""
+    """How far back the figures reach: 24 hours, or so many days of the person's zone; the one that runs is counted."""
 
     DAY = "24h"
     WEEK = "7d"
@@ -151,17 +151,13 @@ def course(webhook_id: str, span: Span, now: datetime, zone: tzinfo) -> Course:
 
 
 def slot_bounds(span: Span, now: datetime, zone: tzinfo) -> list[datetime]:
-    """The moments, in UTC, between which the bars lie; the last one lies just ahead of now. Pure."""
+    """The moments, in UTC, between which the bars lie; now is in the last hour or day of them. Pure."""
     if span is Span.DAY:
         end = hour_of(now.astimezone(UTC)) + HOUR
         return [end - ago * HOUR for ago in range(HOURS_A_DAY, -1, -1)]
-    local = hour_of(now.astimezone(zone)).replace(tzinfo=None)
-    midnight = local.replace(hour=0)
-    if span is Span.WEEK:
-        end, step, count = midnight + (local.hour // QUARTER + 1) * QUARTER * HOUR, QUARTER * HOUR, QUARTERS_A_WEEK
-    else:
-        end, step, count = midnight + timedelta(days=1), timedelta(days=1), DAYS_A_MONTH
-    return [(end - ago * step).replace(tzinfo=zone).astimezone(UTC) for ago in range(count, -1, -1)]
+    tomorrow = now.astimezone(zone).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    step, count = (QUARTER * HOUR, QUARTERS_A_WEEK) if span is Span.WEEK else (timedelta(days=1), DAYS_A_MONTH)
+    return [(tomorrow - ago * step).replace(tzinfo=zone).astimezone(UTC) for ago in range(count, -1, -1)]
 
 
 def _add(slot: Slot, row: Any) -> None:
