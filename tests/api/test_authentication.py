@@ -170,6 +170,8 @@ def belongings(cast: Cast, make: Make) -> dict[str, str]:
         "event_id": event.id,
         "delivery_id": make.delivery(webhook, event).id,
         "replay_id": replays.start(webhook, Chosen(utc_now()), by=cast.admin).id,
+        "code": "TODO_CREATED",  # these two are everybody's
+        "payload_format": "full",
     }
 
 

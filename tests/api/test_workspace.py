@@ -1,4 +1,4 @@
-"""Companies, projects and event types over REST: another application mirrors its own by their own ids."""
+"""Companies and projects over REST: another application mirrors its own by their own ids."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable
 from tests.api.conftest import Program
 from tests.conftest import Cast
 from tests.factories import Make
-from webapp.delivery.event_types import event_types
 from webapp.extensions import db
 from webapp.models import CompanyMember, Project, ProjectMember, Role, User
 
@@ -59,13 +58,3 @@ def test_archived_projects_are_listed_and_marked(api: Program, cast: Cast, make:
     archived = make.project(owner=cast.admin, archived=True)
     shown = {item["id"]: item["archived"] for item in api.get("/projects").json["items"]}
     assert shown == {make.project_of(cast.admin).id: False, archived.id: True}
-
-
-def test_all_event_types_come_with_examples_in_both_formats(api: Program) -> None:
-    items = api.get("/event-types").json["items"]
-    assert [item["code"] for item in items] == list(event_types(None))
-    assert len(items) == 37
-    first = items[0]
-    assert (first["code"], first["compactCode"], first["kind"]) == ("TODO_CREATED", "RECORD_CREATED", "created")
-    assert list(first["examples"]["full"]) == ["event", "webhook", "currentValue"]
-    assert first["examples"]["compact"]["event"] == "RECORD_CREATED"

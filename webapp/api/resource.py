@@ -65,6 +65,8 @@ class Resource(Blueprint):  # type: ignore[misc]
         """The view's next argument is the query, as the schema loads it."""
         return cast(Callable[[View], View], self.arguments(schema, location="query"))
 
-    def gives(self, status: int, schema: type[ma.Schema] | None = None, **documentation: Any) -> Callable[[View], View]:
-        """The view's value is answered with this status, as the schema dumps it."""
+    def gives(
+        self, status: int, schema: type[ma.Schema] | dict[str, Any] | None = None, **documentation: Any
+    ) -> Callable[[View], View]:
+        """The view's value is answered with this status, as the schema dumps it. A dict only describes a Response."""
         return cast(Callable[[View], View], self.response(status, schema, **documentation))

@@ -7,8 +7,10 @@ from typing import Any
 
 from marshmallow import fields
 
+from webapp.api.resource import PREFIX
 from webapp.api.schemas.base import Shape, Text
-from webapp.delivery.event_types import EventType, Kind, example
+from webapp.delivery.event_types import EventType, Kind, event_types, example
+from webapp.delivery.json_schemas import DIALECT
 from webapp.models import PayloadFormat
 
 
@@ -17,6 +19,13 @@ class Examples(Shape):
 
     full = fields.Raw(metadata={"type": "object"})
     compact = fields.Raw(metadata={"type": "object"})
+
+
+class Schemas(Shape):
+    """Where the JSON Schema of a body lies, for each format."""
+
+    full = Text()
+    compact = Text()
 
 
 class EventTypeShown(Shape):
@@ -31,6 +40,7 @@ class EventTypeShown(Shape):
     entity = Text(metadata={"description": "what its values show: record, comment, …"})
     kind = fields.Enum(Kind, by_value=True, metadata={"description": "which values it has"})
     examples = fields.Nested(Examples)
+    schemas = fields.Nested(Schemas)
 
 
 class EventTypeList(Shape):
@@ -42,5 +52,16 @@ class EventTypeList(Shape):
 def shown(each: EventType) -> dict[str, Any]:
     """An event type as EventTypeShown dumps it."""
     examples = {str(word): json.loads(example(each.code, word)) for word in PayloadFormat}
+    schemas = {str(word): f"{PREFIX}/event-types/{each.code}/schemas/{word}" for word in PayloadFormat}
     names = ("code", "compact_code", "group", "label", "description", "sent_when", "entity", "kind")
-    return {name: getattr(each, name) for name in names} | {"examples": examples}
+    return {name: getattr(each, name) for name in names} | {"examples": examples, "schemas": schemas}
+
+
+SHOWN = EventTypeShown().dump(shown(event_types(None)["TAG_DELETED"]))
+SCHEMA = {  # shortened: no references, which would be taken for the document's own
+    "$schema": DIALECT,
+    "title": "Tag deleted",
+    "type": "object",
+    "properties": {"event": {"const": "TAG_DELETED"}, "currentValue": {"type": "null"}},
+    "required": ["event", "currentValue"],
+}
