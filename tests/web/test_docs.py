@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import Browser
 from tests.factories import Make
 from tests.page_checker import check_page
-from webapp.web import docs, folder
+from webapp.web import code_samples, docs, folder
 
 SAMPLES = folder("templates") / "docs" / "samples"
 
@@ -34,8 +34,16 @@ def test_the_guide_is_public_and_whole(client: Browser) -> None:
         assert name in page.text
     assert '"event":"RECORD_CREATED"' in squeezed(page.text)
     assert '"event":"WEBHOOK_HEALTH_CHECK"' in squeezed(page.text)
-    for file in (*docs.PLAIN, *docs.STANDARD):
-        assert squeezed((SAMPLES / file).read_text(encoding="utf-8")) in squeezed(page.text)
+
+
+@pytest.mark.parametrize("language", code_samples.LANGUAGES)
+def test_each_language_has_a_tab_with_both_samples(client: Browser, language: code_samples.Language) -> None:
+    page = check_page(client.get(f"/docs?language={language.code}"))
+
+    for file in (language.plain, language.standard):
+        assert squeezed((SAMPLES / file).read_text(encoding="utf-8")) in squeezed(page.find(id="samples").text)
+    (current,) = [each for each in page.find(id="samples").find_all("a") if "aria-current" in each.attrs]
+    assert current.text == str(language.label)
 
 
 def test_every_header_that_is_sent_has_its_meaning(app: Any) -> None:

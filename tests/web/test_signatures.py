@@ -63,7 +63,7 @@ def test_the_page_hides_the_secret_and_leads_on(signed_in: Browser, path: str) -
     assert SECRET not in page.html
     current = {link.text for link in page.find_all("a") if link.attrs.get("aria-current") == "page"}
     assert current == {"Signature", "Webhooks"}
-    assert page.links["Remove the secret"] == f"{path}/secret/removal"
+    assert page.links["Remove the secret…"] == f"{path}/secret/removal"
     assert "Nothing was sent yet." in page.text
     assert signed_in.get(f"{path}/signature").headers["Cache-Control"] == "no-store"
 
@@ -217,8 +217,11 @@ def test_the_last_delivery_serves_as_a_worked_example(
     [
         ("GET", "signature"),
         ("POST", "reveals"),
+        ("GET", "rotations/new"),
         ("POST", "rotations"),
         ("POST", "rotations/end"),
+        ("GET", "signature/check"),
+        ("POST", "signature/check"),
         ("GET", "secret/removal"),
         ("POST", "secret/removal"),
     ],
@@ -237,6 +240,33 @@ def test_others_get_404_and_change_nothing(
     assert decrypt(overlapping.previous_secret_ciphertext or "") == OLD
     assert current_secret(overlapping) == SECRET
     assert audited() == []
+
+
+def test_rotating_and_removing_are_dialogs_with_pages_of_their_own(
+    signed_in: Browser, path: str, overlapping: Webhook
+) -> None:
+    page = check_page(signed_in.get(f"{path}/signature"))
+    for words, place, dialog in (
+        ("Rotate…", "rotations/new", "rotation"),
+        ("Remove the secret…", "secret/removal", "removal"),
+    ):
+        (link,) = [each for each in page.find_all("a") if each.text == words]
+        assert (link.attrs["href"], link.attrs["data-dialog"]) == (f"{path}/{place}", f"#{dialog}")
+        assert page.find("dialog", id=dialog).find_all("form", method="post")
+    alone = check_page(signed_in.get(f"{path}/rotations/new"))
+    assert alone.find("form", action=f"{path}/rotations")
+    assert "Rotating again ends it at once." in alone.text
+
+
+def test_the_samples_stand_in_tabs_and_the_language_is_remembered(signed_in: Browser, path: str) -> None:
+    page = check_page(signed_in.get(f"{path}/signature"))
+    assert "createHmac" in page.find(id="sample-plain").text
+    assert page.links["Python"] == f"{path}/signature?language=python#samples"
+    page = check_page(signed_in.get(f"{path}/signature?language=python"))
+    assert "hashlib" in page.find(id="sample-plain").text
+    for place in (f"{path}/signature", "/docs"):
+        assert "hashlib" in check_page(signed_in.get(place)).find(id="sample-standard").text
+    assert "hashlib" in check_page(signed_in.get("/docs?language=cobol")).find(id="sample-plain").text
 
 
 def test_another_browser_does_not_see_the_new_secret(signed_in: Browser, app: Flask, path: str, cast: Cast) -> None:

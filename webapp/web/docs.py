@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import accumulate
-from typing import cast
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, render_template, request, url_for
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
-from jinja2 import BaseLoader
 
 from webapp import config
 from webapp.delivery.event_types import HEALTH_CHECK, example
 from webapp.delivery.retries import MAX_RETRY_AFTER
 from webapp.delivery.signing import TOLERANCE_S, headers
 from webapp.models import PayloadFormat
+from webapp.web import code_samples
 
 bp = Blueprint("docs", __name__)
 
@@ -37,13 +36,6 @@ MEANINGS = {
     "X-Signature": _l("HMAC-SHA256 of the raw body in hex. Not on unsigned webhooks."),
     "X-Signature-Previous": _l("The same with the old secret, while a rotation lasts."),
 }
-LANGUAGES: tuple[tuple[LazyString | str, str], ...] = (
-    ("Node.js", "javascript"),
-    ("Python", "python"),
-    (_l("Bash and OpenSSL, by hand"), "bash"),
-)
-PLAIN = ("receiver.mjs", "receiver.py", "verify.sh")
-STANDARD = ("standard.mjs", "standard.py", "standard.sh")
 
 
 @dataclass(frozen=True)
@@ -53,16 +45,6 @@ class Header:
     name: str
     value: str
     meaning: LazyString
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Code that the tests run, in one language."""
-
-    language: LazyString | str
-    lexer: str
-    file: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -85,12 +67,11 @@ def show() -> str:
         bodies=[(each.value, example(SAMPLE_EVENT, each)) for each in PayloadFormat],
         ping=example(HEALTH_CHECK, PayloadFormat.FULL),
         headers=_headers(),
-        samples=_samples(PLAIN),
-        standard_samples=_samples(STANDARD),
+        samples=code_samples.samples(url_for(".show")),
         steps=_steps(settings.retry_schedule),
         deadline=words(settings.request_timeout),
         longest_retry_after=words(MAX_RETRY_AFTER),
-        tolerance=words(timedelta(seconds=TOLERANCE_S)),
+        tolerance=TOLERANCE,
         kept_days=settings.retention_days,
     )
 
@@ -110,14 +91,6 @@ def _headers() -> list[Header]:
     return [Header(name, value, MEANINGS[name]) for name, value in made]
 
 
-def _samples(files: Sequence[str]) -> list[Sample]:
-    loader = cast(BaseLoader, current_app.jinja_env.loader)
-    return [
-        Sample(language, lexer, file, loader.get_source(current_app.jinja_env, f"docs/samples/{file}")[0])
-        for (language, lexer), file in zip(LANGUAGES, files, strict=True)
-    ]
-
-
 def _steps(schedule: Sequence[timedelta]) -> list[Step]:
     return [
         Step(number, words(wait), words(since_first))
@@ -131,3 +104,6 @@ def words(span: timedelta) -> str:
     hours, minutes = divmod(minutes, 60)
     parts = [f"{count:g} {unit}" for count, unit in ((hours, "h"), (minutes, "min"), (seconds, "s")) if count]
     return " ".join(parts[:2]) or "0 s"
+
+
+TOLERANCE = words(timedelta(seconds=TOLERANCE_S))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -12,20 +10,19 @@ from wtforms import PasswordField, RadioField, SelectField
 from webapp.accounts import sign_in
 from webapp.extensions import htmx
 from webapp.models import Conflict, Invalid, Webhook, utc_now
-from webapp.web import new_secrets, webhook_pages
-from webapp.web.docs import MEANINGS
+from webapp.web import code_samples, last_deliveries, new_secrets, webhook_pages
+from webapp.web.docs import MEANINGS, TOLERANCE
 from webapp.web.forms import Form, Required, choice, run
 from webapp.web.forms import lazy_text as _l
 from webapp.web.loading import for_people, me
-from webapp.webhooks import access, headers, log, secrets, words
+from webapp.web.signature_checks import CheckForm
+from webapp.webhooks import access, headers, secrets, words
 from webapp.webhooks.rules import GENERATED
 
 bp = for_people(Blueprint("signatures", __name__, url_prefix="/settings/webhooks/<webhook_id>"))
 
 OWN = "own"
 HIDES_AFTER_S = 30
-LOOKS_BACK = 5  # deliveries in which an example is looked for
-SHOWN_BODY_BYTES = 2000
 
 
 class RevealForm(Form):
@@ -56,29 +53,11 @@ class RotationForm(Form):
     )
 
 
-@dataclass(frozen=True)
-class Example:
-    """What the last attempt with this webhook's headers sent: names and values, and the beginning of the body."""
-
-    delivery_id: str
-    headers: list[list[str]]
-    body: bytes
-
-    def value(self, name: str) -> str:
-        """The value of a header, empty when it was not sent."""
-        return next((value for each, value in self.headers if each == name), "")
-
-    @property
-    def shown_body(self) -> str:
-        """The first bytes of the body, as text."""
-        return self.body[:SHOWN_BODY_BYTES].decode(errors="replace")
-
-
 @bp.get("/signature")
 def show(webhook_id: str) -> str:
     """How this webhook's requests are signed; right after a rotation with the new secret, once."""
     webhook = access.load(me(), webhook_id)
-    if htmx:
+    if htmx.target == "signing-secret":
         return render_template("signatures/_secret.html", webhook=webhook, form=RevealForm(formdata=None), text=None)
     return _page(webhook, new=new_secrets.tell_once(webhook))
 
@@ -101,6 +80,12 @@ def reveal(webhook_id: str) -> Response | tuple[str, int]:
     return response
 
 
+@bp.get("/rotations/new")
+def new_rotation(webhook_id: str) -> str:
+    """The form of a new secret, for browsers without dialogs."""
+    return _rotation_page(access.load(me(), webhook_id), RotationForm(formdata=None))
+
+
 @bp.post("/rotations")
 def rotate(webhook_id: str) -> Response | tuple[str, int]:
     """Give the webhook a new secret, or its first one; the next page shows it once."""
@@ -108,7 +93,7 @@ def rotate(webhook_id: str) -> Response | tuple[str, int]:
     form = RotationForm()
     done = run(form, lambda: _rotated(webhook, form))
     if done is None:
-        return _page(webhook, rotation_form=form), 422
+        return _rotation_page(webhook, form), 422
     new_secrets.remember(webhook)
     return redirect(url_for(".show", webhook_id=webhook.id), 303)
 
@@ -150,11 +135,16 @@ def _rotated(webhook: Webhook, form: RotationForm) -> str:
     return secrets.rotate(webhook, by=me(), secret=chosen, overlap_hours=int(form.overlap_hours.data or 0))
 
 
+def _rotation_page(webhook: Webhook, form: RotationForm) -> str:
+    return webhook_pages.page(
+        "signatures/rotation.html", webhook, rotation=form, old_until=words.old_secret_until(webhook, utc_now())
+    )
+
+
 def _page(
     webhook: Webhook,
     *,
     reveal_form: RevealForm | None = None,
-    rotation_form: RotationForm | None = None,
     new: str | None = None,
     text: str | None = None,
 ) -> str:
@@ -162,20 +152,15 @@ def _page(
         "signatures/show.html",
         webhook,
         form=reveal_form or RevealForm(formdata=None),
-        rotation=rotation_form or RotationForm(formdata=None),
+        rotation=RotationForm(formdata=None),
+        check=CheckForm(formdata=None),
         new=new,
         text=text,
         hides_after_s=HIDES_AFTER_S,
         old_until=words.old_secret_until(webhook, utc_now()),
-        example=_example(webhook),
+        example=last_deliveries.of(me(), webhook),
         meanings=MEANINGS,
         own_headers=headers.names(webhook) or [],
+        samples=code_samples.samples(url_for(".show", webhook_id=webhook.id)),
+        tolerance=TOLERANCE,
     )
-
-
-def _example(webhook: Webhook) -> Example | None:
-    for delivery in log.deliveries(me(), log.LogFilter(webhook_id=webhook.id), limit=LOOKS_BACK).deliveries:
-        sent = [attempt.request_headers for attempt in log.attempts(delivery) if attempt.request_headers]
-        if sent:
-            return Example(delivery.id, sent[-1], log.body(delivery))
-    return None

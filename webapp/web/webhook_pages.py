@@ -23,7 +23,18 @@ TABS: tuple[tuple[str, LazyString, tuple[str, ...]], ...] = (
     ("webhooks.show", _l("Overview"), ()),
     ("webhooks.log", _l("Deliveries"), ()),
     ("tests.new", _l("Test"), ("tests.create", "tests.show")),
-    ("signatures.show", _l("Signature"), ("signatures.reveal", "signatures.rotate", "signatures.check")),
+    (
+        "signatures.show",
+        _l("Signature"),
+        (
+            "signatures.reveal",
+            "signatures.rotate",
+            "signatures.new_rotation",
+            "signatures.confirm_removal",
+            "signature_checks.new",
+            "signature_checks.create",
+        ),
+    ),
     ("webhooks.edit", _l("Settings"), ("webhooks.update",)),
 )
 

@@ -87,6 +87,16 @@ def reveal(webhook: Webhook, *, by: User) -> str:
     return text
 
 
+def valid(webhook: Webhook) -> list[str]:
+    """The texts of the secrets that sign now, newest first. Never to be shown. Raises Invalid when no key fits."""
+    is_overlap = words.old_secret_until(webhook, utc_now()) is not None
+    ciphertexts = [webhook.secret_ciphertext, webhook.previous_secret_ciphertext if is_overlap else None]
+    texts = [text for each in ciphertexts if (text := _readable(each)) is not None]
+    if not texts:
+        raise Invalid("secret", UNREADABLE)
+    return texts
+
+
 def wipe_expired() -> int:
     """Delete old secrets whose overlap is over; returns how many. They are not used any more, here or there."""
     is_over = sa.and_(Webhook.previous_secret_ciphertext.is_not(None), Webhook.previous_secret_until <= utc_now())
