@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.schemas import check_bodies
 from tests.shapes import check_shape
 from webapp.extensions import db
 from webapp.models import Event
@@ -29,7 +30,9 @@ def published(app: Flask) -> Callable[[], list[tuple[str, Any, Any]]]:
         return read_value
 
     def read() -> list[tuple[str, Any, Any]]:
-        events = db.session.scalars(sa.select(Event).order_by(Event.seq))
+        events = list(db.session.scalars(sa.select(Event).order_by(Event.seq)))
+        for event in events:
+            check_bodies(event)
         return [
             (event.type, value(event.type, event.previous_value), value(event.type, event.current_value))
             for event in events
