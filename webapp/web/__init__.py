@@ -10,18 +10,25 @@ from webapp.web import (
     activations,
     banners,
     cancellations,
+    companies,
     deliveries,
     docs,
     errors,
     event_types,
     frame,
+    handovers,
     headers,
     inboxes,
+    invitations,
     lists,
     machines,
+    members,
+    password_resets,
     pings,
     preferences,
     profile,
+    project_column,
+    project_settings,
     projects,
     receiving,
     records,
@@ -35,6 +42,7 @@ from webapp.web import (
     tests,
     tokens,
     url_checks,
+    users,
     webhooks,
 )
 from webapp.web.frame import locale, time_zone
@@ -46,15 +54,21 @@ PACKAGE = Path(__file__).parents[1]
 BLUEPRINTS: tuple[Blueprint, ...] = (
     activations.bp,
     cancellations.bp,
+    companies.bp,
     deliveries.bp,
     docs.bp,
     event_types.bp,
+    handovers.bp,
     inboxes.bp,
+    invitations.bp,
     lists.bp,
     machines.bp,
+    members.bp,
+    password_resets.bp,
     pings.bp,
     preferences.bp,
     profile.bp,
+    project_settings.bp,
     projects.bp,
     receiving.bp,
     records.bp,
@@ -68,6 +82,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     tests.bp,
     tokens.bp,
     url_checks.bp,
+    users.bp,
     webhooks.bp,
 )
 
@@ -84,5 +99,6 @@ def init_app(app: Flask) -> None:
     headers.init_app(app)
     errors.init_app(app)
     banners.init_app(app)
+    project_column.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -8,10 +8,11 @@ from flask import Flask, url_for
 from flask_babel import format_date
 from flask_babel import gettext as _
 
+from webapp.models import HandoverOffer
 from webapp.web import frame
 from webapp.web.frame import Banner
 from webapp.web.person import person
-from webapp.webhooks import attention
+from webapp.webhooks import attention, handover
 from webapp.webhooks.attention import Attention, Concern
 
 
@@ -31,8 +32,19 @@ def _banners() -> Iterator[Banner]:
             url_for("deliveries.index"),
             _("Show deliveries"),
         )
+    for offer in handover.offers_to(user):
+        yield Banner(
+            "info",
+            _("%(name)s offers you the webhook “%(webhook)s”.", **_offered(offer)),
+            url_for("handovers.show", webhook_id=offer.webhook_id),
+            _("Accept or refuse"),
+        )
     for one in attention.of(user):
         yield Banner(_kind(one), _text(one), url_for("webhooks.show", webhook_id=one.webhook.id), _("Open the webhook"))
+
+
+def _offered(offer: HandoverOffer) -> dict[str, str]:
+    return {"name": offer.webhook.created_by.name, "webhook": offer.webhook.name}
 
 
 def _kind(one: Attention) -> str:

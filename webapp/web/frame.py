@@ -31,6 +31,7 @@ STYLE_SHEETS = (
     "webhooks",
     "tables",
     "workspace",
+    "people",
     "forms",
     "webhook-form",
     "code",
@@ -93,9 +94,10 @@ class Banner:
     link_text: str = ""
 
 
-OF_WEBHOOKS = ("handovers", "releases", "replays", "signatures", "tests")
+OF_WEBHOOKS = ("handovers", "releases", "replays", "signature_checks", "signatures", "tests")
+IN_PROJECTS = ("companies", "lists", "members", "project_settings", "records")
 BAR = (
-    Entry("projects.index", _l("Projects"), "folder-kanban", with_blueprints=("lists", "records")),
+    Entry("projects.index", _l("Projects"), "folder-kanban", with_blueprints=IN_PROJECTS),
     Entry("webhooks.index", _l("Webhooks"), "webhook", with_blueprints=OF_WEBHOOKS),
     Entry("deliveries.index", _l("Deliveries"), "send"),
     Entry("events.index", _l("Events"), "zap"),

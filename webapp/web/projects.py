@@ -1,4 +1,4 @@
-"""Projects: the list, a new one, the board with its lists and records, and what a project is called."""
+"""Projects: the list, a new one, the board with its lists and records. Their settings: `project_settings`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from webapp.web import board, loading
 from webapp.web.forms import Form, Required, choice, run
 from webapp.web.forms import lazy_text as _l
 from webapp.web.loading import for_people, me
-from webapp.workspace import access, companies, projects
+from webapp.workspace import companies, projects
 
 NEW_COMPANY = "new"
 
@@ -71,24 +71,6 @@ def show(project_id: str) -> Response:
     return board.show(project, keeps_open=request.args.get("open", ""), whole_list_id=request.args.get("list", ""))
 
 
-@bp.get("/projects/<project_id>/settings")
-def edit(project_id: str) -> str:
-    """What a project is called."""
-    project = loading.project(project_id)
-    values = {name: getattr(project, name) for name in ("name", "slug", "description")}
-    return _edit(project, ProjectForm(formdata=None, data=values))
-
-
-@bp.post("/projects/<project_id>/settings")
-def update(project_id: str) -> AnyResponse | tuple[str, int]:
-    """Change what a project is called."""
-    project, form = loading.project(project_id), ProjectForm()
-    values = {"name": form.name.data or "", "slug": form.slug.data or "", "description": form.description.data or ""}
-    if run(form, lambda: projects.edit(project, by=me(), **values)) is None:
-        return _edit(project, form), 422
-    return redirect(url_for(".show", project_id=project.id), 303)
-
-
 def _new_form() -> NewProjectForm:
     form = NewProjectForm()
     mine = [choice(company.id, company.name) for company in companies.open_to(me())]
@@ -114,8 +96,3 @@ def _company(form: NewProjectForm) -> Company | str:
 
 def _new(form: NewProjectForm) -> str:
     return render_template("projects/new.html", form=form, new_company=NEW_COMPANY)
-
-
-def _edit(project: Project, form: ProjectForm) -> str:
-    may_edit = access.may(access.role_in(project, me()), "edit_project")
-    return render_template("projects/edit.html", project=project, form=form, may_edit=may_edit)

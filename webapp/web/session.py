@@ -10,7 +10,7 @@ from itsdangerous import BadData, URLSafeSerializer
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import BooleanField, EmailField, PasswordField
 
-from webapp.accounts import sign_in
+from webapp.accounts import links, sign_in
 from webapp.accounts.sign_in import WrongPassword
 from webapp.extensions import login
 from webapp.models import TooMany, User
@@ -42,7 +42,7 @@ def new() -> AnyResponse | str:
     """The sign-in page; who is signed in goes on to where they wanted to go."""
     if person():
         return redirect(next_path("/projects"), 303)
-    return render_template("session/new.html", form=SignInForm())
+    return _page(SignInForm())
 
 
 @bp.post("/login")
@@ -88,7 +88,11 @@ def is_kept() -> bool:
 
 def _refused(form: SignInForm, sentence: str, status: int) -> Response:
     form.form_errors.append(sentence)
-    return make_response(render_template("session/new.html", form=form), status)
+    return make_response(_page(form), status)
+
+
+def _page(form: SignInForm) -> str:
+    return render_template("session/new.html", form=form, can_reset=links.can_be_mailed())
 
 
 def _device(email: str) -> str:

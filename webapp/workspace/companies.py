@@ -6,7 +6,18 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from webapp.extensions import db
-from webapp.models import Company, CompanyMember, Invalid, NotFound, Role, User, transaction
+from webapp.models import (
+    Company,
+    CompanyMember,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Project,
+    ProjectMember,
+    Role,
+    User,
+    transaction,
+)
 from webapp.models.texts import NAME_LENGTH, caller_id, checked, one_line
 from webapp.models.texts import slug as slug_rule
 from webapp.workspace.access import ADMINISTRATORS, MEMBERS
@@ -33,6 +44,31 @@ def upsert(id: str, *, name: str, slug: str | None = None, by: User) -> Company:
         return _upsert(values, by, keeps_slug=slug is None)
     except IntegrityError:  # somebody made it at the same moment
         return _upsert(values, by, keeps_slug=slug is None)
+
+
+def edit(company: Company, *, by: User, name: str, slug: str) -> None:
+    """Rename a company. Raises Invalid with each wrong field, Forbidden for who does not own it, NotFound."""
+    values = _checked(name, slug, None)
+    company_id = company.id
+    with transaction():
+        company = load(company_id, by)
+        if role_in(company, by) is not Role.OWNER:
+            raise Forbidden("Only owners rename a company.")
+        for field, value in values.items():
+            setattr(company, field, value)
+
+
+def role_in(company: Company, user: User) -> Role | None:
+    """Somebody's role in a company, None when they are no member."""
+    query = sa.select(CompanyMember.role)
+    return db.session.scalar(query.where(CompanyMember.company_id == company.id, CompanyMember.user_id == user.id))
+
+
+def projects_in(company: Company, user: User) -> list[Project]:
+    """The projects of a company that `user` is a member of, archived ones too, by name."""
+    query = sa.select(Project).join(Project.members)
+    mine = query.where(Project.company_id == company.id, ProjectMember.user_id == user.id)
+    return list(db.session.scalars(mine.order_by(sa.func.lower(Project.name), Project.id)))
 
 
 def of(user: User) -> list[Company]:

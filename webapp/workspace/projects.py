@@ -11,8 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from webapp.delivery import outbox, payloads
 from webapp.extensions import db
 from webapp.models import (
+    UNSETTLED,
     Company,
     CompanyMember,
+    Delivery,
+    Event,
     Invalid,
     NotFound,
     Project,
@@ -21,6 +24,7 @@ from webapp.models import (
     RecordList,
     Role,
     User,
+    audit,
     transaction,
 )
 from webapp.models.texts import NAME_LENGTH, caller_id, checked, one_line, paragraphs, slug_of
@@ -29,6 +33,19 @@ from webapp.workspace import access, positions
 
 DESCRIPTION_LENGTH = 20_000
 FIRST_LIST = "To do"
+CATEGORIES = (
+    "GENERAL",
+    "CRM",
+    "CROSS_FUNCTIONAL",
+    "DESIGN",
+    "ENGINEERING",
+    "HR",
+    "IT",
+    "MARKETING",
+    "OPERATIONS",
+    "PRODUCT",
+    "SALES",
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +57,15 @@ class Overview:
     lists: int
     open_records: int
     members: int
+
+
+@dataclass(frozen=True)
+class WhatGoes:
+    """What is lost when a project is deleted."""
+
+    lists: int
+    records: int
+    open_deliveries: int
 
 
 def create(
@@ -80,15 +106,64 @@ def upsert(id: str, *, name: str, company_id: str, slug: str | None = None, by: 
         return _upsert(values, company_id, by, keeps_slug=slug is None)
 
 
-def edit(project: Project, *, by: User, name: str, slug: str | None = None, description: str | None = None) -> None:
+def edit(
+    project: Project,
+    *,
+    by: User,
+    name: str,
+    slug: str | None = None,
+    description: str | None = None,
+    category: str | None = None,
+) -> None:
     """Change what a project is called; None leaves a value. Raises Invalid with each wrong field, Forbidden."""
     values = _checked(name, slug if slug is not None else project.slug, description, None)
+    if category is not None:
+        values["category"] = _category(category, project)
     project_id = project.id
     with transaction():
         project = access.load_project(project_id, by)
         access.demand(project, by, "edit_project")
         for field, value in values.items():
             setattr(project, field, value)
+
+
+def archive(project: Project, *, by: User) -> None:
+    """Let nobody change anything in a project any more, until unarchive(); so it has no more events. Forbidden."""
+    _set_archived(project, True, by)
+
+
+def unarchive(project: Project, *, by: User) -> None:
+    """Let people work in a project again. Raises Forbidden."""
+    _set_archived(project, False, by)
+
+
+def what_goes(project: Project) -> WhatGoes:
+    """What would go with a project."""
+    lists = sa.select(sa.func.count()).where(RecordList.project_id == project.id)
+    records = sa.select(sa.func.count()).select_from(Record).join(RecordList)
+    open_deliveries = sa.select(sa.func.count()).select_from(Delivery).join(Event, Event.seq == Delivery.event_seq)
+    unsettled = open_deliveries.where(Event.project_id == project.id, Delivery.state.in_(UNSETTLED))
+    return WhatGoes(
+        lists=db.session.scalar(lists) or 0,
+        records=db.session.scalar(records.where(RecordList.project_id == project.id)) or 0,
+        open_deliveries=db.session.scalar(unsettled) or 0,
+    )
+
+
+def delete(project: Project, typed_name: str, *, by: User) -> None:
+    """Delete a project for good, with its records, events and what was sent of them.
+
+    Webhooks that list only this project stay as they are and get nothing. Raises Invalid at `typed_name`, Forbidden.
+    """
+    project_id = project.id
+    with transaction() as session:
+        project = access.load_project(project_id, by)
+        access.demand(project, by, "edit_project")
+        if " ".join(typed_name.split()) != project.name:
+            raise Invalid("typed_name", "This is not the name of the project.")
+        audit.note("project.deleted", f"project:{project_id}", by, name=project.name, company=project.company_id)
+        session.execute(sa.delete(Project).where(Project.id == project_id).execution_options(synchronize_session=False))
+        session.expunge(project)
 
 
 def overview(user: User, *, search: str = "", include_archived: bool = False) -> list[Overview]:
@@ -107,6 +182,22 @@ def overview(user: User, *, search: str = "", include_archived: bool = False) ->
         for key, project in projects.items()
         if wanted in project.name.casefold() or wanted in project.slug.casefold()
     ]
+
+
+def _set_archived(project: Project, archived: bool, by: User) -> None:
+    project_id = project.id
+    with transaction():
+        project = access.load_project(project_id, by)
+        access.demand(project, by, "edit_project")
+        if project.archived is not archived:
+            project.archived = archived
+            audit.note("project.archived" if archived else "project.unarchived", f"project:{project_id}", by)
+
+
+def _category(category: str, project: Project) -> str:
+    if category not in {*CATEGORIES, project.category}:
+        raise Invalid("category", "Choose one of the categories.")
+    return category
 
 
 def _checked(
