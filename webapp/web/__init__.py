@@ -10,7 +10,9 @@ from webapp.web import (
     activations,
     banners,
     cancellations,
+    colors,
     companies,
+    custom_fields,
     deliveries,
     docs,
     errors,
@@ -39,6 +41,7 @@ from webapp.web import (
     setup,
     signature_checks,
     signatures,
+    tags,
     tests,
     tokens,
     url_checks,
@@ -55,6 +58,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     activations.bp,
     cancellations.bp,
     companies.bp,
+    custom_fields.bp,
     deliveries.bp,
     docs.bp,
     event_types.bp,
@@ -79,6 +83,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     setup.bp,
     signature_checks.bp,
     signatures.bp,
+    tags.bp,
     tests.bp,
     tokens.bp,
     url_checks.bp,
@@ -99,6 +104,7 @@ def init_app(app: Flask) -> None:
     headers.init_app(app)
     errors.init_app(app)
     banners.init_app(app)
+    colors.init_app(app)
     project_column.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -32,6 +32,7 @@ STYLE_SHEETS = (
     "tables",
     "workspace",
     "people",
+    "colors",
     "forms",
     "webhook-form",
     "code",
