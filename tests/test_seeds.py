@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -18,8 +19,10 @@ from flask import Flask
 
 from tests.conftest import Browser
 from tests.page_checker import check_page
+from tests.schemas import check_bodies
 from webapp import config, create_app
 from webapp.accounts import sign_in
+from webapp.delivery import payloads
 from webapp.delivery.fan_out import fan_out
 from webapp.delivery.health import DISABLE_AFTER, PAUSE_AFTER_FAILURES
 from webapp.delivery.matching import Reason
@@ -27,6 +30,8 @@ from webapp.extensions import db
 from webapp.models import (
     Attempt,
     Base,
+    ChecklistItem,
+    Comment,
     Conflict,
     Delivery,
     DeliveryKind,
@@ -35,6 +40,7 @@ from webapp.models import (
     Event,
     Inbox,
     ProjectMember,
+    Record,
     Redelivery,
     Role,
     User,
@@ -47,6 +53,7 @@ from webapp.receiver import arrivals, checking
 from webapp.seeds import Demo, fill_with_demo
 from webapp.webhooks import access, attention, log, statistics
 from webapp.webhooks.words import WebhookWord, old_secret_until
+from webapp.workspace import checklists, comments
 
 BASE_URL = "http://127.0.0.1:5077"
 KEY = "c2VlZHMgYXJlIHN0b3JpZXMsIG5vdCBzZWNyZXRzISE="
@@ -349,6 +356,27 @@ def test_events_say_why_webhooks_refused_them(app: Flask) -> None:
         Reason.FILTERED,
     }
     assert (filtered["operator"], filtered["value"], filtered["found"]) == ("is", "Packed", "Sent")
+
+
+def test_people_discuss_a_record_and_agree_on_steps(app: Flask) -> None:
+    record = db.session.scalars(sa.select(Record).join(Comment).distinct()).one()
+    said = comments.of(record)
+    (steps,) = checklists.of(record)
+
+    assert len({comment.user_id for comment in said}) == 3
+    assert [comment.created_at for comment in said] == sorted(comment.created_at for comment in said)
+    assert checklists.progress([record.id]) == {record.id: (1, 3)}
+    assert [one.user.name for item in steps.items for one in item.assignees] == ["Mary Somerville"]
+
+
+def test_every_event_fits_the_published_schemas_and_its_last_one_what_is_left(app: Flask) -> None:
+    events = list(db.session.scalars(sa.select(Event).order_by(Event.created_at)))
+    for event in events:
+        check_bodies(event)
+    left = {each.id: payloads.comment(each) for each in db.session.scalars(sa.select(Comment))}
+    left |= {each.id: payloads.checklist_item(each) for each in db.session.scalars(sa.select(ChecklistItem))}
+    told = {value["id"]: value for event in events if (value := json.loads(event.current_value or b"null"))}
+    assert {key: told[key]["updatedAt"] for key in left} == {key: value["updatedAt"] for key, value in left.items()}
 
 
 def test_inboxes_hold_what_arrived_with_the_verdict_that_they_would_give(app: Flask) -> None:

@@ -67,7 +67,7 @@ class Boards:
         )
         self.records.append(record)
         if is_told:
-            self._publish_of("TODO_CREATED", record, at, by, current=payloads.record(record))
+            self.publish_of("TODO_CREATED", record, at, by, current=payloads.record(record))
         return record
 
     def rename(self, record: Record, title: str, at: datetime, by: User) -> None:
@@ -85,7 +85,11 @@ class Boards:
     def delete(self, record: Record, at: datetime, by: User) -> None:
         """Delete a record; the events about it stay."""
         self.records.remove(record)
-        self._publish_of("TODO_DELETED", record, at, by, previous=payloads.record(record), current=None)
+        self.publish_of("TODO_DELETED", record, at, by, previous=payloads.record(record), current=None)
+
+    def publish_of(self, code: str, record: Record, at: datetime, by: User, **values: Any) -> None:
+        """An event about a record, or about something that belongs to one."""
+        self._publish(code, record.list.project, at, by, record_id=record.id, **values)
 
     def _bottom(self, list_: RecordList) -> float:
         return positions.last(max((one.position for one in self.records if one.list is list_), default=None))
@@ -94,10 +98,7 @@ class Boards:
         previous = payloads.record(record)
         for name, value in {**values, "updated_at": at}.items():
             setattr(record, name, value)
-        self._publish_of(code, record, at, by, previous=previous, current=payloads.record(record))
-
-    def _publish_of(self, code: str, record: Record, at: datetime, by: User, **values: Any) -> None:
-        self._publish(code, record.list.project, at, by, record_id=record.id, **values)
+        self.publish_of(code, record, at, by, previous=previous, current=payloads.record(record))
 
     def _publish(
         self, code: str, project: Project, at: datetime, by: User, *, record_id: str | None = None, **values: Any

@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from itertools import count
 from random import Random
 
-from webapp.models import Event, Record, RecordList, User
+from webapp.models import Checklist, Comment, Event, Record, RecordList, User
 from webapp.seeds import week
 from webapp.seeds.boards import Boards
 from webapp.seeds.casting import Cast
+from webapp.seeds.discussions import Discussions
 
 ORDERS_A_DAY, ORDERS_AT_WEEKENDS = 9, 3
 FIRST_ORDER = 1021
@@ -42,6 +43,10 @@ PAGES = (
     ("Opening hours", ""),
 )
 WAITING_PAGES = ("Choose a search engine", "Write to the old subscribers", "Plan the farewell of the old site")
+QUESTION = "Do we need a search at all? The old site had one, and nobody used it."
+ANSWER = "Readers ask me every week where to find the tables.\n\nSo yes: a small one, with umlauts please."
+AGREED = "Then let us try two of them next week."
+STEPS = ("Ask what readers look for", "Try both with the price list", "Look at the licences")
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 
@@ -50,10 +55,12 @@ Life = Iterator[datetime]
 
 @dataclass(frozen=True)
 class Work:
-    """What was done: lists and records as they are left, the events, oldest first, and the order that comes next."""
+    """What was done: everything as it is left, the events, oldest first, and the order that comes next."""
 
     lists: list[RecordList]
     records: list[Record]
+    comments: list[Comment]
+    checklists: list[Checklist]
     events: list[Event]
     next_order: str
 
@@ -66,9 +73,9 @@ def of_a_week(cast: Cast, now: datetime) -> Work:
     """All that happened in the last seven days."""
     team = _Team(cast, now)
     _let_live(team.lives(), until=now)
-    boards = team.boards
+    boards, talk = team.boards, team.talk
     events = sorted(boards.events, key=lambda event: event.created_at)
-    return Work(boards.lists, boards.records, events, team.next_order())
+    return Work(boards.lists, boards.records, talk.comments, talk.checklists, events, team.next_order())
 
 
 def _let_live(lives: Iterator[Life], until: datetime) -> None:
@@ -88,6 +95,7 @@ class _Team:
 
     def __init__(self, cast: Cast, now: datetime) -> None:
         self.boards = Boards()
+        self.talk = Discussions(self.boards)
         self._cast, self._now = cast, now
         self._dice = Random("a week of work")  # noqa: S311 - a story, not a secret
         self._numbers = count(FIRST_ORDER)
@@ -114,6 +122,7 @@ class _Team:
                 yield self._page(at, *next(pages))
         yield self._lists()
         yield self._old_pages()
+        yield self._waiting_page()
         yield self._order_of_today()
         yield self._changes_of_today()
 
@@ -177,13 +186,29 @@ class _Team:
     def _old_pages(self) -> Life:
         """Pages from before: some wait, some are deleted in this week."""
         before, ada = self._now - timedelta(days=20), self._cast.ada
-        for title in WAITING_PAGES:
+        for title in WAITING_PAGES[1:]:
             self.boards.create(title, self._to_do, before, ada, is_told=False)
         drafts = {"Splash screen": 74 * HOUR, "Visitor counter": 12 * HOUR, "Guest book": 50 * MINUTE}
         pages = [self.boards.create(title, self._to_do, before, ada, is_told=False) for title in drafts]
         for page, ago in zip(pages, drafts.values(), strict=True):
             yield (at := self._now - ago)
             self.boards.delete(page, at, ada)
+
+    def _waiting_page(self) -> Life:
+        """A page from before that people talk about: what they say, and the steps that they agree on."""
+        ada, grace, mary = self._cast.ada, self._cast.grace, self._cast.mary
+        before = self._now - timedelta(days=20)
+        page = self.boards.create(WAITING_PAGES[0], self._to_do, before, ada, is_told=False)
+        said = {50.5: (ada, QUESTION), 49.2: (mary, ANSWER), 28.4: (grace, AGREED)}
+        for ago, (person, text) in said.items():
+            yield (at := self._now - ago * HOUR)
+            self.talk.comment(text, page, at, person)
+        yield (at := self._now - 28.3 * HOUR)
+        steps = self.talk.add_checklist("Before we choose", page, at, grace, STEPS).items
+        yield (at := self._now - 28.2 * HOUR)
+        self.talk.assign(steps[1], mary, at, grace)
+        yield (at := self._now - 4.7 * HOUR)
+        self.talk.tick(steps[0], at, mary)
 
     def _order_of_today(self) -> Life:
         """One order, packed and sent within the last hour, and just now done."""
