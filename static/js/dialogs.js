@@ -39,6 +39,12 @@
     if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
   });
 
+  // What a menu asks for shows elsewhere on the page.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const menu = event.detail.elt.closest?.("details.menu");
+    if (menu) menu.open = false;
+  });
+
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     const menu = event.target.closest?.("details.menu[open]");

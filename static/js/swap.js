@@ -18,8 +18,12 @@
     goal?.focus();
   });
 
-  // Morphing leaves alone what somebody is typing just now.
-  if (window.Idiomorph) Idiomorph.defaults.ignoreActiveValue = true;
+  // Morphing leaves alone what somebody is typing just now, and what they have opened or closed.
+  if (window.Idiomorph) {
+    Idiomorph.defaults.ignoreActiveValue = true;
+    Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) =>
+      !(name === "open" && element.matches("details, dialog"));
+  }
 
   // Plain forms: the button cannot be pressed twice.
   document.addEventListener("submit", (event) => {

@@ -30,6 +30,23 @@ def test_a_webhook_that_the_system_disabled_is_named_on_every_page(signed_in: Br
         assert "Webhook “Orders” was disabled on" in check_page(signed_in.get(path)).text
 
 
+def test_the_gravest_banner_stands_alone_and_the_others_open_below(signed_in: Browser, make: Make, cast: Cast) -> None:
+    make.delivery(make.webhook(by=cast.admin))
+    disabled = {"enabled": False, "status": WebhookStatus.UNHEALTHY, "disabled_because": "gone"}
+    make.webhook(by=cast.admin, name="Old", disabled_at=utc_now() - timedelta(days=1), **disabled)
+    make.webhook(by=cast.admin, name="Young", disabled_at=utc_now(), **disabled)
+    banners = check_page(signed_in.get("/projects")).find(id="banners")
+    assert banners.text.startswith("Webhook “Young” was disabled")
+    more = banners.find("details")
+    assert more.find("summary").text == "2 more"
+    assert [each in more.text for each in ("“Old”", "worker is not running", "“Young”")] == [True, True, False]
+
+
+def test_a_single_banner_needs_nothing_to_open(signed_in: Browser, make: Make, cast: Cast) -> None:
+    make.delivery(make.webhook(by=cast.admin))
+    assert not check_page(signed_in.get("/projects")).find(id="banners").find_all("details")
+
+
 def test_one_that_its_owner_switched_off_needs_no_banner(signed_in: Browser, make: Make, cast: Cast) -> None:
     make.webhook(by=cast.admin, enabled=False, disabled_because="owner", disabled_at=utc_now())
     assert "was disabled" not in check_page(signed_in.get("/projects")).text

@@ -21,6 +21,7 @@ __all__ = ["Banner", "Entry", "Frame", "add_banner_source", "init_app", "locale"
 PRODUCT = "Blue Webhooks"
 THEME_ICONS = {"auto": "sun-moon", "light": "sun", "dark": "moon"}
 BANNER_SOURCES = "frame.banners"
+GRAVITY = ("danger", "warning", "info")  # of banners
 STYLE_SHEETS = (
     "app",
     "tokens",
@@ -94,6 +95,11 @@ class Banner:
     url: str = ""
     link_text: str = ""
 
+    @property
+    def gravity(self) -> int:
+        """The lower, the graver."""
+        return GRAVITY.index(self.kind)
+
 
 OF_WEBHOOKS = ("handovers", "releases", "replays", "signature_checks", "signatures", "tests")
 IN_PROJECTS = ("companies", "lists", "members", "project_settings", "records")
@@ -166,9 +172,10 @@ class Frame:
 
     @property
     def banners(self) -> list[Banner]:
-        """What every signed-in person must see, newest first."""
+        """What every signed-in person must see, the gravest first, of those the newest."""
         sources: list[Callable[[], Iterable[Banner]]] = current_app.extensions[BANNER_SOURCES]
-        return [banner for source in sources for banner in source()] if person() else []
+        banners = [banner for source in sources for banner in source()] if person() else []
+        return sorted(banners, key=lambda banner: banner.gravity)
 
     @property
     def here(self) -> str:

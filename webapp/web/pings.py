@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -61,4 +61,5 @@ def _result(delivery: Delivery) -> str:
         is_watched=not delivery.is_settled and age < WATCHED_FOR,
         has_worker=age < SLOW or heartbeats.is_any_alive(),
         problem="",
+        with_name=bool(request.values.get("with_name")),
     )

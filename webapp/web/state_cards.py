@@ -67,6 +67,18 @@ def of(webhook: Webhook, figures: Figures) -> StateCard | None:
     return shown
 
 
+def check_headline(check: HealthCheck) -> str:
+    """Why a webhook stayed off after its last health check, in a sentence."""
+    if check.outcome is CheckOutcome.NO_WORKER:
+        return _("Still off: no worker is running, so the health check could not be sent.")
+    if check.outcome is CheckOutcome.NO_ANSWER:
+        seconds = f"{HEALTH_CHECK_LIMIT.total_seconds():g}"
+        return _("Still off: the health check was not answered within %(seconds)s seconds.", seconds=seconds)
+    if check.outcome is CheckOutcome.URL_CHANGED:
+        return _("Still off: the URL was changed during the health check. Check again.")
+    return _("Still off: the health check failed.")
+
+
 def _gone(webhook: Webhook, figures: Figures) -> StateCard:
     headline = _("Disabled on %(day)s: the receiver answered 410 Gone.", day=_day(webhook.disabled_at))
     lines = [_("The delivery that was answered so has failed."), *_held_since(figures), _("Check the URL first.")]
@@ -100,7 +112,7 @@ def _off(webhook: Webhook, figures: Figures) -> StateCard:
 def _check_failed(webhook: Webhook, figures: Figures) -> StateCard:
     check = HealthCheck.of(webhook)
     assert check is not None  # noqa: S101 - the card says so
-    card = StateCard(CardKind.CHECK_FAILED, "danger", "circle-x", _check_headline(check))
+    card = StateCard(CardKind.CHECK_FAILED, "danger", "circle-x", check_headline(check))
     if check.outcome is CheckOutcome.FAILED:
         explained = explain(check.status, check.error)
         card.code = " ".join(str(part) for part in (check.status, check.error) if part is not None)
@@ -111,17 +123,6 @@ def _check_failed(webhook: Webhook, figures: Figures) -> StateCard:
         card.request_url = url_for("deliveries.show", webhook_id=webhook.id, delivery_id=check.delivery_id)
     card.steps = [_enable(webhook, _("Try again")), _edit(webhook)]
     return card
-
-
-def _check_headline(check: HealthCheck) -> str:
-    if check.outcome is CheckOutcome.NO_WORKER:
-        return _("Still off: no worker is running, so the health check could not be sent.")
-    if check.outcome is CheckOutcome.NO_ANSWER:
-        seconds = f"{HEALTH_CHECK_LIMIT.total_seconds():g}"
-        return _("Still off: the health check was not answered within %(seconds)s seconds.", seconds=seconds)
-    if check.outcome is CheckOutcome.URL_CHANGED:
-        return _("Still off: the URL was changed during the health check. Check again.")
-    return _("Still off: the health check failed.")
 
 
 def _near(webhook: Webhook, figures: Figures) -> StateCard:

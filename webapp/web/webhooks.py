@@ -12,7 +12,7 @@ from webapp import config
 from webapp.delivery.event_types import RECORD_UPDATED, by_group, event_types
 from webapp.extensions import htmx
 from webapp.models import Project, Webhook
-from webapp.web import delivery_log, filter_rows, new_secrets, overviews, webhook_pages
+from webapp.web import delivery_log, filter_rows, new_secrets, overviews, webhook_list, webhook_pages
 from webapp.web.forms import run
 from webapp.web.loading import for_people, me
 from webapp.web.webhook_forms import CHOSEN, NewWebhookForm, WebhookForm
@@ -24,10 +24,10 @@ bp = for_people(Blueprint("webhooks", __name__, url_prefix="/settings/webhooks")
 
 @bp.get("")
 def index() -> str:
-    """All webhooks of this person."""
+    """The webhooks of this person. The page asks for its list again while it is open."""
     return render_template(
-        "webhooks/index.html",
-        rows=webhook_pages.shown(access.of(me())),
+        "webhooks/_list.html" if htmx else "webhooks/index.html",
+        list=webhook_list.view(),
         may_create=access.administers(me()),
         administrators=access.administrators(me()),
     )
