@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -19,8 +18,6 @@ from webapp.delivery.event_types import event_types
 from webapp.extensions import db
 from webapp.models import Event, PayloadFormat, Record, User
 from webapp.workspace import access, checklist_items, checklists, comments
-
-EVENING = datetime(2026, 3, 20, 16, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -43,8 +40,8 @@ def discuss(record: Record, ada: User) -> None:
     item = checklist_items.create("Links", checklist=checklist, by=ada)
     for changes in (
         {"title": "All links"},
-        {"dued_at": EVENING},
-        {"dued_at": EVENING.replace(hour=17)},
+        {"dued_at": "2026-03-20T16:00:00Z"},
+        {"dued_at": "2026-03-20T17:00:00Z"},
         {"assignee_ids": [ada.id]},
         {"done": True},
     ):

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pytest
 
 from webapp.models import Conflict, Forbidden, Invalid, NotFound, Role, transaction
 from webapp.workspace import access, checklist_items, checklists
 
-MORNING, EVENING = datetime(2026, 3, 20, 8, tzinfo=UTC), datetime(2026, 3, 20, 16, tzinfo=UTC)
+MORNING, EVENING = "2026-03-20T08:00:00Z", "2026-03-20T16:00:00.000Z"
 
 
 @pytest.fixture
@@ -85,13 +85,14 @@ def test_a_change_publishes_the_item_before_and_after(ada, item, changes, code, 
     ],
 )
 def test_dates_are_added_changed_and_removed(make, ada, checklist, before, after, codes_expected, codes):
-    item = make.item(checklist, started_at=before[0], dued_at=before[1])
+    started_at, dued_at = (moment and datetime.fromisoformat(moment) for moment in before)
+    item = make.item(checklist, started_at=started_at, dued_at=dued_at)
     checklist_items.edit(item, {"started_at": after[0], "dued_at": after[1]}, by=ada)
     assert codes() == codes_expected
 
 
 def test_a_due_date_does_not_lie_before_the_start_whichever_of_them_is_changed(make, ada, checklist, published):
-    item = make.item(checklist, started_at=EVENING)
+    item = make.item(checklist, started_at=datetime.fromisoformat(EVENING))
     for changes in ({"dued_at": MORNING}, {"started_at": EVENING, "dued_at": MORNING}):
         with pytest.raises(Invalid, match="before the start") as refused:
             checklist_items.edit(item, changes, by=ada)
@@ -103,9 +104,24 @@ def test_a_due_date_does_not_lie_before_the_start_whichever_of_them_is_changed(m
 
 
 def test_a_moment_that_comes_back_as_it_is_shown_is_no_change(ada, item, codes):
-    checklist_items.edit(item, {"dued_at": EVENING.replace(microsecond=123_456)}, by=ada)
-    checklist_items.edit(item, {"dued_at": EVENING.replace(microsecond=123_000)}, by=ada)
+    checklist_items.edit(item, {"dued_at": "2026-03-20T16:00:00.123456Z"}, by=ada)
+    checklist_items.edit(item, {"dued_at": "2026-03-20T16:00:00.123Z"}, by=ada)
     assert codes() == ["DUE_DATE_ADDED"]
+
+
+def test_a_day_is_read_in_the_time_zone_of_the_record(ada, item, published):
+    with transaction():
+        item.checklist.record.timezone = "Europe/Berlin"
+    checklist_items.edit(item, {"started_at": "2026-03-20", "dued_at": "2026-03-20"}, by=ada)
+    [(_, _, current)] = published()
+    assert (current["startedAt"], current["duedAt"]) == ("2026-03-19T23:00:00.000Z", "2026-03-20T22:59:59.000Z")
+
+
+def test_each_wrong_field_is_named(ada, item, published):
+    with pytest.raises(Invalid) as refused:
+        checklist_items.edit(item, {"title": " ", "started_at": "tomorrow", "dued_at": "2026-02-30"}, by=ada)
+    assert list(refused.value.fields) == ["title", "started_at", "dued_at"]
+    assert published() == []
 
 
 def test_people_are_assigned_by_difference_with_one_event_for_each_direction(make, ada, ben, item, published, codes):

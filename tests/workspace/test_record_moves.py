@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from webapp.models import Role
-from webapp.workspace import field_values, records
+from webapp.workspace import checklist_items, field_values, records
 
 
 @pytest.fixture
@@ -56,6 +56,16 @@ def test_only_members_of_the_new_project_stay_assigned(make, ada, here, there, r
         ["Ben", "Ada"],
         ["Ada"],
     ]
+
+
+def test_only_members_of_the_new_project_stay_on_items_of_checklists(make, ada, here, record, move, published):
+    ben = make.user(name="Ben Okafor")
+    make.member(here, ben, Role.MEMBER)
+    item = make.item(make.checklist(record))
+    checklist_items.edit(item, {"assignee_ids": [ben.id, ada.id]}, by=ada)
+    move()
+    assert [one.user for one in item.assignees] == [ada]
+    assert [code for code, _, _ in published()] == ["TODO_CHECKLIST_ITEM_ASSIGNEE_ADDED", "TODO_MOVED"]
 
 
 def test_values_stay_whose_field_exists_there_by_name_and_kind(make, ada, here, there, record, move, published):

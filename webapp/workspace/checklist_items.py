@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Callable, Collection
 from typing import Any, TypedDict
 
 import sqlalchemy as sa
@@ -21,21 +20,25 @@ from webapp.models import (
     transaction,
     utc_now,
 )
-from webapp.models.texts import one_line
-from webapp.workspace import access, due_dates, ordering, positions
+from webapp.models.texts import checked, one_line
+from webapp.workspace import access, due_dates, moments, ordering, positions
 
 TITLE_LENGTH = 250
 MAX_ITEMS = 200  # of one checklist
-DATES = frozenset(["started_at", "dued_at"])
+MAX_ASSIGNEES = 50  # of one item
 
 
 class ItemChanges(TypedDict, total=False):
-    """What of an item is to change; a value that is left out stays. `assignee_ids` are all that it shall have."""
+    """What of an item is to change; a value that is left out stays as it is.
+
+    Dates are texts (see moments.read()), empty = none, read in the record's time zone. `assignee_ids` are all that it
+    shall have.
+    """
 
     title: str
     done: bool
-    started_at: datetime | None
-    dued_at: datetime | None
+    started_at: str | None
+    dued_at: str | None
     assignee_ids: Collection[str]
 
 
@@ -64,19 +67,19 @@ def create(title: str, *, checklist: Checklist, by: User) -> ChecklistItem:
 def edit(item: ChecklistItem, changes: ItemChanges, *, by: User) -> None:
     """Change an item. Each kind of change publishes one event, all with the same values before and after.
 
-    What is as it was publishes nothing. Raises Invalid with the wrong field (`title`, `dued_at`, `assignee_ids`),
-    Forbidden, Conflict when the project is archived.
+    What is as it was publishes nothing. Raises Invalid with each wrong field, Forbidden, Conflict when the project is
+    archived.
     """
-    values, item_id = _checked(changes), item.id
+    item_id = item.id
     with transaction() as session:
         item = _editable(item_id, by)
         before, previous = _State(item), payloads.checklist_item(item)
-        _assign(item, values.pop("assignee_ids", None))
-        for name, value in values.items():
+        for name, value in _read(item, changes).items():
             setattr(item, name, value)
+        if "assignee_ids" in changes:
+            _assign(item, changes["assignee_ids"])
         kinds = _State(item).differences(before)
         if kinds:
-            due_dates.check((item.started_at, item.dued_at))
             item.updated_at = utc_now()
             session.flush()
             current = payloads.checklist_item(item)
@@ -122,14 +125,17 @@ class _State:
         return [kind for kind, is_there in kinds.items() if is_there]
 
 
-def _checked(changes: ItemChanges) -> dict[str, Any]:
-    """The values to set. Moments are kept in milliseconds, as shown: what comes back unchanged is no change."""
-    values: dict[str, Any] = {**changes}
-    if "title" in changes:
-        values["title"] = _title(changes["title"])
-    for name in DATES & values.keys():
-        moment = values[name]
-        values[name] = moment and moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+def _read(item: ChecklistItem, changes: ItemChanges) -> dict[str, Any]:
+    """The values of the item's own columns. Raises Invalid with each wrong field."""
+    zone = item.checklist.record.timezone
+    rules: dict[str, Callable[[], Any]] = {
+        "title": lambda: _title(changes["title"]),
+        "done": lambda: changes["done"],
+        "started_at": lambda: moments.read("started_at", changes["started_at"], zone),
+        "dued_at": lambda: moments.read("dued_at", changes["dued_at"], zone, is_due=True),
+    }
+    values = checked(**{name: rule for name, rule in rules.items() if name in changes})
+    due_dates.check((values.get("started_at", item.started_at), values.get("dued_at", item.dued_at)))
     return values
 
 
@@ -143,10 +149,8 @@ def _editable(item_id: str, by: User) -> ChecklistItem:
     return item
 
 
-def _assign(item: ChecklistItem, user_ids: Collection[str] | None) -> None:
-    """Let exactly these people care for it (None: as it is). Who is new must be a member; who was one may stay."""
-    if user_ids is None:
-        return
+def _assign(item: ChecklistItem, user_ids: Collection[str]) -> None:
+    """Let exactly these people care for it. Who is new must be a member of the project; who was one may stay."""
     there = {one.user_id: one for one in item.assignees}
     new = [user_id for user_id in dict.fromkeys(user_ids) if user_id not in there]
     members = sa.select(ProjectMember.user_id).where(
@@ -155,6 +159,8 @@ def _assign(item: ChecklistItem, user_ids: Collection[str] | None) -> None:
     if set(new) - set(db.session.scalars(members)):
         raise Invalid("assignee_ids", "Choose members of this project only.")
     stay = [one for user_id, one in there.items() if user_id in user_ids]
+    if len(stay) + len(new) > MAX_ASSIGNEES:
+        raise Invalid("assignee_ids", "A checklist item has at most %(most)s assignees.", most=MAX_ASSIGNEES)
     item.assignees = [*stay, *(ChecklistItemAssignee(user_id=user_id) for user_id in new)]
 
 

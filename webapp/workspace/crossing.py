@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from webapp.extensions import db
-from webapp.models import CustomField, FieldKind, ProjectMember, Record, RecordFieldValue, Tag
+from webapp.models import Checklist, ChecklistItem, CustomField, FieldKind, ProjectMember, Record, RecordFieldValue, Tag
 
 
 def adapt(record: Record) -> None:
     """Inside transaction(): fit assignees, tags and field values to the project that the record is in now.
 
-    Who is no member there goes. Tags stay by title, values by the name and kind of their field, options by title.
+    Who is no member there goes, from the items of its checklists, too. Tags stay by title, values by the name and kind
+    of their field, options by title.
     """
     project_id = record.list.project_id
     _keep_members(record, project_id)
@@ -23,6 +24,8 @@ def _keep_members(record: Record, project_id: str) -> None:
     query = sa.select(ProjectMember.user_id).where(ProjectMember.project_id == project_id)
     members = set(db.session.scalars(query))
     record.assignees = [one for one in record.assignees if one.user_id in members]
+    for item in db.session.scalars(sa.select(ChecklistItem).join(Checklist).where(Checklist.record_id == record.id)):
+        item.assignees = [one for one in item.assignees if one.user_id in members]
 
 
 def _keep_tags(record: Record, project_id: str) -> None:

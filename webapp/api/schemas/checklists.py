@@ -8,6 +8,10 @@ from webapp.api.schemas.base import Flag, Instant, Shape, Text, Texts
 from webapp.api.schemas.people import PERSON, PersonShown
 
 ASSIGNEES = {"description": "ids of members of the project: all that it shall have"}
+DATE = {
+    "description": "a moment such as 2026-05-08T16:00:00Z; or a day, or a moment without a zone, in the record's time "
+    "zone; null for none"
+}
 MOMENTS = {"createdAt": "2026-05-04T12:00:00.000Z", "updatedAt": "2026-05-04T12:00:00.000Z"}
 EXAMPLE = {"title": "Before it goes live"}
 ITEM = {"title": "Check every link"}
@@ -49,8 +53,8 @@ class ChecklistItemPatch(Shape):
 
     title = Text()
     done = Flag()
-    started_at = Instant(allow_none=True, metadata={"description": "null: none"})
-    dued_at = Instant(allow_none=True, metadata={"description": "null: none"})
+    started_at = Text(allow_none=True, metadata=DATE)
+    dued_at = Text(allow_none=True, metadata=DATE)
     assignee_ids = Texts(metadata=ASSIGNEES)
 
 
