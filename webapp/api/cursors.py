@@ -7,6 +7,8 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from webapp.api.errors import Malformed
 
+NOT_OURS = "This cursor is not one of ours. Send nextCursor of the page before, as it came."
+
 
 def encode(listing: str, seq: int | None) -> str | None:
     """The cursor that stands for this place in a listing; None stays None."""
@@ -20,7 +22,22 @@ def decode(listing: str, text: str | None) -> int | None:
     try:
         return int(_serializer(listing).loads(text))
     except BadSignature:
-        raise Malformed("This cursor is not one of ours. Send nextCursor of the page before, as it came.") from None
+        raise Malformed(NOT_OURS) from None
+
+
+def encode_id(listing: str, last_id: str | None) -> str | None:
+    """The cursor that stands for what comes after this id in a listing; None stays None."""
+    return None if last_id is None else str(_serializer(listing).dumps(last_id))
+
+
+def decode_id(listing: str, text: str | None) -> str | None:
+    """The id that a cursor of this listing stands for. Raises Malformed for any other text."""
+    if text is None:
+        return None
+    try:
+        return str(_serializer(listing).loads(text))
+    except BadSignature:
+        raise Malformed(NOT_OURS) from None
 
 
 def _serializer(listing: str) -> URLSafeSerializer:

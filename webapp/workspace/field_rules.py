@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,12 +69,12 @@ def read(of_kind: FieldKind, typed: Definition) -> dict[str, Any]:
 
 
 def number(field: str, value: object) -> float:
-    """A finite number, also one that was typed, with a point. Raises Invalid at `field`."""
+    """A number of a size that is kept exactly, also one that was typed, with a point. Raises Invalid at `field`."""
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         value = float(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise Invalid(field, "Enter a number, such as 12 or 12.5.")
-    if abs(value) > LARGEST:
+    if not abs(value) <= LARGEST:  # nor is it nan
         raise Invalid(field, "This number is too large.")
     return float(value)
 
@@ -89,7 +88,7 @@ def currency(field: str, value: str) -> str:
 
 
 def _minimum(of_kind: FieldKind, value: float | str | None) -> float | None:
-    if value in {None, ""}:
+    if _is_empty(value):
         return None
     if of_kind not in LIMITED:
         raise Invalid("min", "Only numbers and amounts of money have a smallest value.")
@@ -98,15 +97,19 @@ def _minimum(of_kind: FieldKind, value: float | str | None) -> float | None:
 
 def _maximum(of_kind: FieldKind, value: float | str | None) -> float | None:
     if of_kind is FieldKind.RATING:
-        stars = number("max", STARS if value in {None, ""} else value)
+        stars = number("max", STARS if _is_empty(value) else value)
         if not (stars.is_integer() and 1 <= stars <= MAX_STARS):
             raise Invalid("max", "Choose 1 to %(most)s stars.", most=MAX_STARS)
         return stars
-    if value in {None, ""}:
+    if _is_empty(value):
         return None
     if of_kind not in LIMITED:
         raise Invalid("max", "Only numbers, amounts of money and ratings have a largest value.")
     return number("max", value)
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value == ""
 
 
 def _currency_of(of_kind: FieldKind, value: str | None) -> str | None:

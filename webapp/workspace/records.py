@@ -6,12 +6,24 @@ import sqlalchemy as sa
 
 from webapp.delivery import payloads
 from webapp.extensions import db
-from webapp.models import Record, RecordList, User, transaction
+from webapp.models import CustomField, Invalid, Record, RecordList, User, transaction
 from webapp.workspace import access, record_changes
 from webapp.workspace.record_changes import RecordChanges, publish
 from webapp.workspace.record_moves import free_positions, move, shift
+from webapp.workspace.value_rules import Given
 
-__all__ = ["RecordChanges", "create", "delete", "edit", "move", "on_board", "rename", "set_done", "shift"]
+__all__ = [
+    "RecordChanges",
+    "create",
+    "delete",
+    "edit",
+    "move",
+    "on_board",
+    "rename",
+    "set_done",
+    "set_value",
+    "shift",
+]
 
 
 def create(
@@ -55,6 +67,14 @@ def rename(record: Record, title: str, *, by: User) -> None:
 def set_done(record: Record, done: bool, *, by: User) -> None:
     """Done or not; what it is already publishes nothing. Raises Forbidden, Conflict when archived."""
     edit(record, {"done": done}, by=by)
+
+
+def set_value(record: Record, field: CustomField, value: Given, *, by: User) -> None:
+    """The value of one field; None or empty is none, the same one publishes nothing. Raises Invalid at `value`."""
+    try:
+        edit(record, {"field_values": {field.id: value}}, by=by)
+    except Invalid as error:
+        raise Invalid("value", error.template, **error.values) from None
 
 
 def delete(record: Record, *, by: User) -> None:
