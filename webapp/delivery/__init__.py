@@ -43,6 +43,8 @@ The processes:
     replaying     many deliveries again, paced below new events
     heartbeats    workers say that they live
     readiness     what /readyz looks at
+    surveying     the state of the whole installation
+    condition     what that state means, and what is to be done (P)
     pruning       what is old enough goes
 
 May import `models` and what lies below it; `accounts`, `workspace` and `webhooks` may call it, it calls none of them.

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from webapp.config import current
 from webapp.delivery import heartbeats
@@ -30,6 +31,7 @@ from webapp.models import (
     OneTimeLink,
     Redelivery,
     Replay,
+    Upkeep,
     Webhook,
     WebhookHour,
     WebhookSnapshot,
@@ -38,6 +40,7 @@ from webapp.models import (
     transaction,
 )
 from webapp.models.base import table_of
+from webapp.models.upkeep import PRUNING
 
 MAX_ROWS = 1_000  # that one transaction deletes, attempts included
 FIRST_ROWS = 100
@@ -148,7 +151,17 @@ def prune(*, pause: Callable[[float], object] = time.sleep) -> dict[str, int]:
     """
     retention = timedelta(days=current().retention_days)
     now = database_now()
-    return {rule.noun: _apply(rule, now - (rule.keep or retention), pause) for rule in RULES}
+    counts = {rule.noun: _apply(rule, now - (rule.keep or retention), pause) for rule in RULES}
+    _keep_when()
+    return counts
+
+
+def _keep_when() -> None:
+    """Every worker prunes: two may come to this at once."""
+    values = {"name": PRUNING, "done_at": database_now()}
+    with transaction() as session:
+        insert = (sqlite if session.connection().dialect.name == "sqlite" else postgresql).insert(Upkeep)
+        session.execute(insert.values(values).on_conflict_do_update(index_elements=["name"], set_=values))
 
 
 def candidates(rule: Rule) -> sa.Select[Any]:

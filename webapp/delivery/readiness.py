@@ -67,6 +67,17 @@ def check() -> Readiness:
     return Readiness((Check("database", is_quick, sentence), *checks), notes)
 
 
+def oldest_due() -> tuple[datetime | None, datetime | None]:
+    """Since when deliveries wait that nobody serves, and since when those behind a receiver that is being served."""
+    unserved, behind = (db.session.scalar(_OLDEST_DUE.where(each)) for each in (~_IN_FLIGHT, _IN_FLIGHT))
+    return unserved, behind
+
+
+def oldest_event() -> datetime | None:
+    """Since when an event waits for its fan-out."""
+    return db.session.scalar(_OLDEST_EVENT)
+
+
 def _worker() -> Check:
     if heartbeats.is_any_alive(within=WORKER_SILENT_AFTER):
         return Check("worker", is_ok=True, sentence="A worker runs.")

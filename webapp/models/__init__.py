@@ -36,6 +36,7 @@ from webapp.models.notice import Notice, NoticeTemplate
 from webapp.models.record import Record
 from webapp.models.replay import Replay
 from webapp.models.tag import RecordTag, Tag
+from webapp.models.upkeep import Upkeep
 from webapp.models.webhook import PayloadFormat, Webhook, WebhookHealth, WebhookSnapshot, WebhookStatus
 from webapp.models.worker import Worker
 from webapp.models.workspace import Company, CompanyMember, Project, ProjectMember, RecordList
@@ -91,6 +92,7 @@ __all__ = [
     "Tag",
     "TooMany",
     "UnreadableSecret",
+    "Upkeep",
     "User",
     "Webhook",
     "WebhookHealth",

@@ -67,6 +67,12 @@ def upgrade() -> None:
         batch_op.create_index("ix_failed_sign_in_email_at", ["email_sha256", "at"], unique=False)
 
     op.create_table(
+        "upkeep",
+        sa.Column("name", sa.String(length=30), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_upkeep")),
+    )
+    op.create_table(
         "user",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("uid", sa.String(length=32), nullable=False),
@@ -1136,6 +1142,7 @@ def downgrade() -> None:
 
     op.drop_table("webhook_hour")
     op.drop_table("user")
+    op.drop_table("upkeep")
     with op.batch_alter_table("failed_sign_in", schema=None) as batch_op:
         batch_op.drop_index("ix_failed_sign_in_email_at")
         batch_op.drop_index("ix_failed_sign_in_address_at")
