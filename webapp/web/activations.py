@@ -31,7 +31,7 @@ def update(webhook_id: str) -> Response | str:
 
 def _answer(webhook: Webhook, message: str) -> Response | str:
     if htmx:
-        return render_template("webhooks/_row.html", row=webhook_list.row(webhook))
+        return render_template("webhooks/_switched.html", row=webhook_list.row(webhook))
     if message:
         flash(message, "success")
     return redirect(next_path(url_for("webhooks.show", webhook_id=webhook.id)), 303)

@@ -62,6 +62,8 @@ def waits_for_a_worker(user: User) -> bool:
         .join(Webhook, Webhook.id == Delivery.webhook_id)
         .where(
             Webhook.created_by_id == user.id,
+            Delivery.next_attempt_at.is_not(None),  # this and the lease let it be found by the index of what is due
+            Delivery.lease_until.is_(None),
             Delivery.next_attempt_at <= database_now(),
         )
         .limit(1)
