@@ -15,6 +15,7 @@ from webapp.models import (
     Company,
     CompanyMember,
     Conflict,
+    Delivery,
     Invalid,
     NotFound,
     Notice,
@@ -31,6 +32,7 @@ from webapp.models.invitation import new_link
 from webapp.models.texts import NAME_LENGTH, checked, one_line
 
 OPERATORS_TURN = 0x09E4
+ONLY_OPERATORS = "Only operators look after users."
 AN_OPERATOR_IS_NEEDED = "An installation needs an operator. Make somebody else one first."
 
 
@@ -75,6 +77,7 @@ def add(name: str, email: str, *, by: User) -> tuple[User, str]:
     user = User(**values, password_hash=passwords.unknown())
     try:
         with transaction() as session:
+            _demand_operator(by)
             session.add(user)
             session.flush()
             _note("added", user, by, email=user.email)
@@ -86,15 +89,16 @@ def add(name: str, email: str, *, by: User) -> tuple[User, str]:
 def give_link(user: User, *, by: User) -> str:
     """One more link by which somebody chooses a password; returns its token. Until it is used the old one is right."""
     with transaction() as session:
+        _demand_operator(by)
         _note("link_given", user, by)
         return _new_link(session, user)
 
 
 def set_operator(user: User, is_operator: bool, *, by: User) -> None:
     """Make somebody an operator, or no longer one. Raises Conflict for the last one."""
+    user_id, by_id = user.id, by.id
     with transaction() as session:
-        if user.is_operator and not is_operator:
-            _keep_an_operator(session, user)
+        _keep_an_operator(session, without="" if is_operator else user_id, by=by_id)
         if user.is_operator != is_operator:
             user.is_operator = is_operator
             _note("made_operator" if is_operator else "unmade_operator", user, by)
@@ -103,6 +107,7 @@ def set_operator(user: User, is_operator: bool, *, by: User) -> None:
 def sign_out(user: User, *, by: User) -> None:
     """End all sessions of somebody, in every browser."""
     with transaction():
+        _demand_operator(by)
         user.session_key = new_uid()
         _note("signed_out", user, by)
 
@@ -112,9 +117,10 @@ def suspend(user: User, *, by: User) -> int:
 
     Returns how many waiting and held deliveries were cancelled. Raises Conflict for oneself and the last operator.
     """
+    user_id, by_id = user.id, by.id
+    _not_oneself(user_id, by_id)
     with transaction() as session:
-        _not_oneself(user, by)
-        _keep_an_operator(session, user)
+        _keep_an_operator(session, without=user_id, by=by_id)
         if user.suspended_at is not None:
             return 0
         user.suspended_at, user.session_key = utc_now(), new_uid()
@@ -126,6 +132,7 @@ def suspend(user: User, *, by: User) -> int:
 def unsuspend(user: User, *, by: User) -> None:
     """Let somebody in again. What was cancelled stays so; new events are sent."""
     with transaction():
+        _demand_operator(by)
         if user.suspended_at is not None:
             user.suspended_at = None
             _note("unsuspended", user, by)
@@ -136,14 +143,19 @@ def delete(user: User, *, by: User) -> None:
 
     What only they owned passes on, see `succession`. Raises Conflict for oneself and for the last operator.
     """
+    user_id, by_id = user.id, by.id
+    _not_oneself(user_id, by_id)
     with transaction() as session:
-        _not_oneself(user, by)
-        _keep_an_operator(session, user)
+        _keep_an_operator(session, without=user_id, by=by_id)
         detail = {"name": user.name, "email": user.email}
         passed_on = succession.pass_on(session, user)
         _note("deleted", user, by, **detail, passed_on=[str(each.subject_id) for each in passed_on])
-        session.expire(user)
-        session.execute(sa.delete(User).where(User.id == user.id).execution_options(synchronize_session=False))
+        own = sa.select(Webhook.id).where(Webhook.created_by_id == user.id)
+        for statement in (  # deliveries first, in the order in which the recorder locks rows, too
+            sa.delete(Delivery).where(Delivery.webhook_id.in_(own)),
+            sa.delete(User).where(User.id == user.id),
+        ):
+            session.execute(statement.execution_options(synchronize_session=False))
         session.expunge(user)
 
 
@@ -153,17 +165,27 @@ def _new_link(session: Session, user: User) -> str:
     return new_link(session, user_id=user.id, expires_at=utc_now() + links.WELCOME_LASTS)
 
 
-def _not_oneself(user: User, by: User) -> None:
-    if user.id == by.id:
-        raise Conflict("Ask another operator to do that: it would shut you out.")
+def _keep_an_operator(session: Session, *, without: str, by: str) -> None:
+    """Raises Conflict unless there is another active operator, NotFound when `by` has ceased to be one.
 
-
-def _keep_an_operator(session: Session, without: User) -> None:
-    """Raises Conflict unless there is another active operator. One at a time: two could unmake each other."""
+    One at a time: two could unmake each other.
+    """
     turns.wait_for(session, OPERATORS_TURN)
-    others = sa.select(User.id).where(User.is_operator, User.suspended_at.is_(None), User.id != without.id)
-    if session.scalar(others.limit(1)) is None:
+    active = set(session.scalars(sa.select(User.id).where(User.is_operator, User.suspended_at.is_(None))))
+    if by not in active:
+        raise NotFound(ONLY_OPERATORS)
+    if not active - {without}:
         raise Conflict(AN_OPERATOR_IS_NEEDED)
+
+
+def _demand_operator(by: User) -> None:
+    if not by.is_operator:
+        raise NotFound(ONLY_OPERATORS)
+
+
+def _not_oneself(user_id: str, by_id: str) -> None:
+    if user_id == by_id:
+        raise Conflict("Ask another operator to do that: it would shut you out.")
 
 
 def _note(action: str, user: User, by: User, **detail: object) -> None:
