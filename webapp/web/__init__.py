@@ -39,6 +39,7 @@ from webapp.web import (
     replays,
     session,
     setup,
+    shortcuts,
     signature_checks,
     signatures,
     system,
@@ -47,7 +48,7 @@ from webapp.web import (
     tokens,
     url_checks,
     users,
-    webhooks,
+    webhook_editing,
 )
 from webapp.web.frame import locale, time_zone
 
@@ -82,6 +83,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     replays.bp,
     session.bp,
     setup.bp,
+    shortcuts.bp,
     signature_checks.bp,
     signatures.bp,
     system.bp,
@@ -90,7 +92,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     tokens.bp,
     url_checks.bp,
     users.bp,
-    webhooks.bp,
+    webhook_editing.bp,
 )
 
 

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from flask_babel import gettext as _
-from wtforms import BooleanField, PasswordField, RadioField, SelectMultipleField, StringField, URLField
+from typing import Any
 
-from webapp.delivery.event_types import event_types
+from flask_babel import gettext as _
+from wtforms import (
+    BooleanField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    SubmitField,
+    URLField,
+)
+
+from webapp.delivery import signing
+from webapp.delivery.event_types import by_group, event_types
 from webapp.models import PayloadFormat, Project, Webhook
 from webapp.web.filter_rows import FilterField
 from webapp.web.forms import Form, Required, choice
@@ -16,6 +28,7 @@ from webapp.webhooks.editing import GENERATED, NONE, WebhookChanges, WebhookValu
 from webapp.webhooks.rules import SecretChoice
 
 ALL, CHOSEN = "all", "chosen"
+USUAL_EXAMPLE = "TODO_MOVED"  # it shows both values, and what changed
 
 
 class WebhookForm(Form):
@@ -46,6 +59,10 @@ class WebhookForm(Form):
     )
     filter = FilterField(_l("Filter"))
     headers = HeadersField(_l("Headers"))
+    example_event = SelectField(_l("Example of"), validate_choice=False, default=USUAL_EXAMPLE)
+    # Buttons that save nothing: the form comes back with more in it.
+    use_inbox = SubmitField(_l("Use an inbox"))
+    show_example = SubmitField(_l("Show its example"))
 
     @classmethod
     def of(cls, webhook: Webhook) -> WebhookForm:
@@ -67,12 +84,18 @@ class WebhookForm(Form):
         """The same form with these projects to choose from."""
         self.events.choices = [choice(code, _(each.label)) for code, each in event_types(None).items()]
         self.project_ids.choices = [choice(project.id, project.name) for project in projects]
+        self.example_event.choices = [
+            choice(each.code, f"{_(each.label)} ({each.code})", _(group.label))
+            for group, types in by_group(None).items()
+            for each in types
+        ]
         return self
 
     @property
     def is_rearranged(self) -> bool:
         """Whether a button was pressed that only changes what the form shows: then nothing is to be saved."""
-        return self.headers.is_rearranged or self.filter.is_rearranged
+        is_asked = bool(self.use_inbox.data or self.show_example.data)
+        return is_asked or self.headers.is_rearranged or self.filter.is_rearranged
 
     @property
     def changes(self) -> WebhookChanges:
@@ -98,19 +121,35 @@ class NewWebhookForm(WebhookForm):
     which_secret = RadioField(
         _l("Secret"),
         choices=[
-            choice(GENERATED.value, _l("Generated: it is shown once, after saving")),
+            choice(GENERATED.value, _l("Generated")),
             choice(CHOSEN, _l("My own")),
             choice(NONE.value, _l("None")),
         ],
         default=GENERATED.value,
     )
+    generated = StringField(_l("Generated secret"), default=signing.generate_secret)
     secret = PasswordField(_l("Own secret"))
+    ping = BooleanField(_l("Send a ping after creating"))
+    new_secret = SubmitField(_l("New one"))
+
+    def process(self, *args: Any, **values: Any) -> None:
+        """Read what was sent; who asked for another secret gets one."""
+        super().process(*args, **values)
+        if self.new_secret.data:
+            self.generated.data = signing.generate_secret()
+
+    @property
+    def is_rearranged(self) -> bool:
+        """The same, or another secret was asked for."""
+        return bool(self.new_secret.data) or super().is_rearranged
 
     @property
     def new_values(self) -> WebhookValues:
         """What was typed."""
         which = self.which_secret.data
-        secret = self.secret.data or "" if which == CHOSEN else SecretChoice(which)
+        secret: SecretChoice | str = self.secret.data or "" if which == CHOSEN else SecretChoice(which)
+        if secret is GENERATED and self.generated.data:
+            secret = self.generated.data
         return WebhookValues(secret=secret, **self.changes)
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 from sqlalchemy.orm import Session
 
 from webapp.delivery import snapshots
-from webapp.models import PayloadFormat, User, Webhook, WebhookHealth, transaction, utc_now
+from webapp.models import Invalid, PayloadFormat, User, Webhook, WebhookHealth, transaction, utc_now
 from webapp.webhooks import access, activation, audit, headers, rules, secrets, targets
 from webapp.webhooks.headers import Typed
 from webapp.webhooks.rules import GENERATED, NONE, Advice, SecretChoice
@@ -19,6 +19,7 @@ __all__ = ["GENERATED", "NONE", "Created", "Saved", "WebhookChanges", "WebhookVa
 
 # Payloads show no filter, so a new one makes no new snapshot, nor a new `updatedAt`, which they do show.
 NOT_IN_PAYLOADS = frozenset(["filter"])
+OTHER_NAME = "This is not its name. Type it as it stands above."
 
 
 @dataclass(frozen=True)
@@ -117,10 +118,15 @@ def edit(webhook: Webhook, changes: WebhookChanges, *, by: User) -> Saved:
     return Saved(webhook, warnings)
 
 
-def delete(webhook: Webhook, *, by: User) -> None:
-    """Delete a webhook: what has not been delivered is cancelled, its log stays as long as other logs."""
+def delete(webhook: Webhook, *, by: User, typed_name: str | None = None) -> None:
+    """Delete a webhook: what has not been delivered is cancelled, its log stays as long as other logs.
+
+    Where a person had to type its name, `typed_name` is that. Raises NotFound, and Invalid at `name`.
+    """
     with transaction() as session:
         access.lock(session, webhook, by)
+        if typed_name is not None and typed_name.split() != webhook.name.split():
+            raise Invalid("name", OTHER_NAME)
         now = utc_now()
         webhook.deleted_at = now
         webhook.enabled = False
