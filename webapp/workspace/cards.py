@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from webapp.extensions import db
 from webapp.models import Record, RecordAssignee, RecordList, RecordTag, Tag, User
-from webapp.workspace import moments, records
+from webapp.workspace import checklists, comments, moments, records
 from webapp.workspace.moments import DueState
 
 
@@ -22,15 +22,21 @@ class Card:
     due: DueState
     tags: list[Tag] = field(default_factory=list)
     assignees: list[User] = field(default_factory=list)
+    comments: int = 0
+    items_done: int = 0  # of all its checklists
+    items: int = 0
 
 
 def of(lists: list[RecordList], now: datetime) -> dict[str, list[Card]]:
     """The cards of each list, by the list's id, in their order."""
     tags, people = _tags(lists), _people(lists)
+    ids = sa.select(Record.id).where(Record.list_id.in_([one.id for one in lists]), ~Record.archived)
+    said, steps = comments.counts(ids), checklists.progress(ids)
 
     def card(record: Record) -> Card:
         due = moments.due_state(record.dued_at, done=record.done, now=now)
-        return Card(record, due, tags[record.id], people[record.id])
+        done, items = steps.get(record.id, (0, 0))
+        return Card(record, due, tags[record.id], people[record.id], said.get(record.id, 0), done, items)
 
     return {list_id: [card(record) for record in row] for list_id, row in records.on_board(lists).items()}
 

@@ -74,8 +74,8 @@ def of(record: Record) -> list[Checklist]:
     return list(db.session.scalars(query.order_by(Checklist.position, Checklist.id)))
 
 
-def progress(record_ids: Collection[str]) -> dict[str, tuple[int, int]]:
-    """How many checklist items of each of these records are done, and how many there are; none = left out."""
+def progress(record_ids: Collection[str] | sa.Select[str]) -> dict[str, tuple[int, int]]:
+    """How many checklist items of each of these records are done, and how many there are; ids as for comments."""
     done = sa.func.sum(sa.cast(ChecklistItem.done, sa.Integer))
     query = sa.select(Checklist.record_id, done, sa.func.count()).join(Checklist.items)
     query = query.where(Checklist.record_id.in_(record_ids)).group_by(Checklist.record_id)

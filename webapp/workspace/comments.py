@@ -68,8 +68,8 @@ def of(record: Record) -> list[Comment]:
     return list(db.session.scalars(query.order_by(Comment.created_at, Comment.id)))
 
 
-def counts(record_ids: Collection[str]) -> dict[str, int]:
-    """How many comments each of these records has; those without any are left out."""
+def counts(record_ids: Collection[str] | sa.Select[str]) -> dict[str, int]:
+    """How many comments each of these records has, given as ids or as a question for ids; none = left out."""
     query = sa.select(Comment.record_id, sa.func.count()).where(Comment.record_id.in_(record_ids))
     return {row[0]: row[1] for row in db.session.execute(query.group_by(Comment.record_id))}
 
