@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import api, config, logs, tasks, web
+from webapp import api, config, logs, seeds, tasks, web
 from webapp.config import Settings, SettingsError
 from webapp.delivery.addresses import Policy, PolicyError
 from webapp.extensions import babel, bell, csrf, db, htmx, huey, limiter, login, migrate
@@ -34,6 +34,7 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
         static_folder=str(web.folder("static")),
     )
     app.extensions["settings"] = settings
+    app.extensions["demo"] = seeds.fill_for  # web/ sees nothing that stands above it
     app.extensions["keyring"] = KeyRing.of(settings)
     _configure(app, settings)
     if settings.trusted_proxies:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.conftest import Browser, Cast
 from tests.factories import Make
+from tests.page_checker import check_page
 from webapp.extensions import db
 
 
@@ -34,3 +35,17 @@ def test_an_unknown_choice_changes_nothing(client: Browser) -> None:
     assert answer.headers["Location"] == "/"
     assert client.get_cookie("theme") is None
     assert client.get_cookie("lang") is None
+
+
+def test_a_log_can_show_exact_times_and_goes_back(client: Browser, cast: Cast, make: Make) -> None:
+    make.delivery(make.webhook(by=cast.admin))
+    client.sign_in(cast.admin)
+    page = check_page(client.get("/deliveries"))
+    assert page.find_all("relative-time")
+    assert page.find(id="times-switch").find("button").attrs["aria-pressed"] == "false"
+    client.post("/preferences", data={"times": "absolute", "next": "/deliveries"})
+    page = check_page(client.get("/deliveries"))
+    assert not page.find_all("relative-time")
+    assert page.find(id="times-switch").find("button").attrs["aria-pressed"] == "true"
+    client.post("/preferences", data={"times": "relative"})
+    assert check_page(client.get("/deliveries")).find_all("relative-time")

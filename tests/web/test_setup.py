@@ -7,7 +7,7 @@ import time_machine
 
 from tests.page_checker import check_page
 from webapp.extensions import db
-from webapp.models import Project, RecordList, Role, User, utc_now
+from webapp.models import Project, RecordList, Role, User, Webhook, utc_now
 
 FIRST = {
     "name": "Ada",
@@ -84,3 +84,25 @@ def test_where_others_can_reach_it_the_code_is_asked_and_guessing_it_is_limited(
     assert 0 < int(answer.headers["Retry-After"]) <= 900
     with time_machine.travel(utc_now() + timedelta(minutes=16)):
         assert client.post("/setup", data={**FIRST, "code": " 4711-0815 "}).status_code == 303
+
+
+def test_the_first_run_fills_the_installation_with_a_demo_when_asked(make_app):
+    client = make_app(base_url="http://localhost").test_client()
+    assert client.post("/setup", data={**FIRST, "email": "grace@example.com", "demo": "y"}).status_code == 303
+    person = db.session.scalars(sa.select(User).where(User.email == "grace@example.com")).one()
+    assert person.name == "Ada"
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(User)) == 4
+    projects = check_page(client.get("/projects")).text
+    assert all(name in projects for name in ("My first project", "Website relaunch", "Orders"))
+    assert db.session.scalar(sa.select(sa.func.count()).where(Webhook.created_by_id == person.id)) > 5
+
+
+def test_the_demo_is_only_offered_where_the_installation_knows_its_address(client, make_app):
+    assert not check_page(client.get("/setup")).find_all("input", name="demo")
+    knowing = make_app(base_url="http://localhost").test_client()
+    assert check_page(knowing.get("/setup")).find("input", name="demo").attrs["type"] == "checkbox"
+
+
+def test_the_form_names_the_time_zone_of_the_browser(client):
+    client.set_cookie("tz", "Europe%2FBerlin")
+    assert "As the browser says: Europe/Berlin" in check_page(client.get("/setup")).text

@@ -29,6 +29,7 @@ from webapp.models.texts import NAME_LENGTH, checked, one_line, slug_of
 
 LOCALES = ("en", "de")
 THEMES = ("auto", "light", "dark")
+DATE_FORMATS = ("", "year_first", "day_first", "month_first")  # empty: as the language has it
 FIRST_LIST = "To do"
 FIRST_POSITION = 65535.0
 SETUP_TURN = 0x5E70
@@ -92,15 +93,26 @@ def set_up(values: FirstRun) -> tuple[User, Project]:
     return person, project
 
 
-def edit(person: User, *, name: str, locale: str, time_zone: str, theme: str) -> None:
+def edit(
+    person: User,
+    *,
+    name: str,
+    locale: str,
+    time_zone: str,
+    theme: str,
+    date_format: str = "",
+    has_shortcuts: bool = True,
+) -> None:
     """Change what a person says about themselves. Raises Invalid with each wrong field."""
     values = checked(
         name=lambda: one_line("name", name, longest=NAME_LENGTH, empty="Enter your name."),
         locale=lambda: _locale(locale),
         time_zone=lambda: _time_zone(time_zone),
         theme=lambda: _theme(theme),
+        date_format=lambda: _date_format(date_format),
     )
     with transaction():
+        person.has_shortcuts = has_shortcuts
         for field, value in values.items():
             setattr(person, field, value)
 
@@ -149,3 +161,9 @@ def _theme(theme: str) -> str:
     if theme not in THEMES:
         raise Invalid("theme", "Choose one of the themes.")
     return theme
+
+
+def _date_format(name: str) -> str:
+    if name not in DATE_FORMATS:
+        raise Invalid("date_format", "Choose one of the date formats.")
+    return name

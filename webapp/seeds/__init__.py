@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 from webapp.accounts import people
 from webapp.config import current
-from webapp.models import Conflict, utc_now
+from webapp.models import Conflict, User, utc_now
 from webapp.seeds import casting, stories, today, wishes, work, writing
 
-__all__ = ["Demo", "fill_with_demo"]
+__all__ = ["Demo", "fill_for", "fill_with_demo"]
 
 NO_ADDRESS = (
     "The demo's webhooks send to inboxes of this installation, so it must know its own address: set WEBAPP_BASE_URL, "
@@ -44,11 +44,18 @@ def fill_with_demo() -> Demo | None:
         return None
     if not current().base_url:
         raise Conflict(NO_ADDRESS)
-    now, password = utc_now(), secrets.token_urlsafe(12)
-    cast = casting.engage(password, now)
+    password = secrets.token_urlsafe(12)
+    ada = casting.engage_ada(password)
+    fill_for(ada)
+    return Demo(ada.email, password)
+
+
+def fill_for(ada: User) -> None:
+    """Fill an installation whose only person plays Ada: teammates, another company, and all that the demo shows."""
+    now = utc_now()
+    cast = casting.engage(ada, now)
     told = [stories.begin(story, cast, now) for story in stories.of(cast)]
     done = work.of_a_week(cast, now)
     wanted = wishes.grant(done.events, [one.webhook for one in told], cast)
     writing.write(done, [one.take_its_course(wanted[one.webhook.id], now) for one in told], cast)
     today.go_on(cast, done)
-    return Demo(cast.ada.email, password)

@@ -26,11 +26,15 @@ class Cast:
     orders: Project
 
 
-def engage(password: str, now: datetime) -> Cast:
-    """Make the people, then their company and projects as rows of some weeks ago. Only Ada gets the password."""
-    ada = people.create(EMAIL, password, name="Ada Lovelace", is_operator=True)
+def engage_ada(password: str) -> User:
+    """The operator of a demo that nobody else begins."""
+    return people.create(EMAIL, password, name="Ada Lovelace", is_operator=True)
+
+
+def engage(ada: User, now: datetime) -> Cast:
+    """Make the teammates, then company and projects as rows of some weeks ago. Whoever plays Ada owns both projects."""
     grace, charles, mary = (
-        people.create(f"{name.partition(' ')[0].lower()}@example.com", secrets.token_urlsafe(24), name=name)
+        people.create(_address_of(name, ada), secrets.token_urlsafe(24), name=name)
         for name in ("Grace Hopper", "Charles Babbage", "Mary Somerville")
     )
     founded = now - FOUNDED
@@ -53,6 +57,13 @@ def engage(password: str, now: datetime) -> Cast:
                 for person, role in members.items()
             )
     return Cast(ada, grace, charles, mary, website, orders)
+
+
+def _address_of(name: str, ada: User) -> str:
+    """The teammate's address; another one if it is that of the person who plays Ada."""
+    local = name.partition(" ")[0].lower()
+    usual = f"{local}@example.com"
+    return usual if usual != ada.email else f"{local}@demo.example.com"
 
 
 def _project(name: str, company: Company, at: datetime) -> Project:

@@ -7,14 +7,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime, format_skeleton, format_time, format_timedelta
+from babel.dates import format_date, format_datetime, format_skeleton, format_time, format_timedelta
 from flask import Flask, url_for
 from flask_babel import format_decimal, format_percent, get_locale, gettext
 from markupsafe import Markup
 
 from webapp.models.base import utc_now
-from webapp.web.person import time_zone
+from webapp.web.person import date_format, has_absolute_times, time_zone
 
+# Patterns of Babel: the day, and the day without its year.
+DAYS = {"year_first": "yyyy-MM-dd", "day_first": "dd.MM.yyyy", "month_first": "MM/dd/yyyy"}
+SHORT_DAYS = {"year_first": "MM-dd", "day_first": "dd.MM.", "month_first": "MM/dd"}
 SIZE_STEP = 1024
 SIZE_UNITS = ("KB", "MB", "GB", "TB")
 SECOND_MS = 1000
@@ -39,6 +42,7 @@ def init_app(app: Flask) -> None:
         breakable=breakable,
         absolute=absolute,
         brief=brief,
+        day=day,
         relative=relative,
         number=number,
         percent=percent,
@@ -53,12 +57,15 @@ def _icon_names(sprite: Path) -> frozenset[str]:
 
 
 def time_tag(at: datetime | None, *, is_absolute: bool = False) -> Markup:
-    """A time as “2 minutes ago”, ticking in the browser, with the absolute times in the title. None gives a dash."""
+    """A time as “2 minutes ago”, ticking in the browser, with the absolute times in the title. None gives a dash.
+
+    Whoever switched to exact times gets date and clock instead.
+    """
     if at is None:
         return Markup('<span class="muted">–</span>')
     at = _utc(at)
     machine = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if is_absolute:
+    if is_absolute or has_absolute_times():
         return Markup('<time datetime="{}" title="{}">{}</time>').format(machine, both(at), absolute(at))
     return Markup(
         '<relative-time datetime="{0}" prefix="" title="{1}"><time datetime="{0}">{2}</time></relative-time>'
@@ -73,8 +80,17 @@ def both(at: datetime) -> str:
 
 
 def absolute(at: datetime) -> str:
-    """Date and time in the person's zone and language."""
-    return str(format_datetime(_utc(at).astimezone(_zone()), "medium", tzinfo=_zone(), locale=get_locale()))
+    """Date and time in the person's zone and language, the day as they like it."""
+    pattern = DAYS.get(date_format())
+    if pattern is None:
+        return str(format_datetime(_utc(at).astimezone(_zone()), "medium", tzinfo=_zone(), locale=get_locale()))
+    clock = format_time(_utc(at), "medium", tzinfo=_zone(), locale=get_locale())
+    return f"{format_datetime(_utc(at), pattern, tzinfo=_zone(), locale=get_locale())}, {clock}"
+
+
+def day(at: datetime) -> str:
+    """The day alone, in the person's zone and language and as they like it."""
+    return str(format_date(_utc(at).astimezone(_zone()), DAYS.get(date_format(), "medium"), locale=get_locale()))
 
 
 def breakable(code: object) -> Markup:
@@ -85,8 +101,12 @@ def breakable(code: object) -> Markup:
 def brief(at: datetime) -> str:
     """Day and minute in the person's zone and language, for badges: “Nov 24, 10:00 AM”."""
     at, zone, locale_ = _utc(at), _zone(), get_locale()
-    day = format_skeleton("MMMd", at, tzinfo=zone, locale=locale_)
-    return f"{day}, {format_time(at, 'short', tzinfo=zone, locale=locale_)}"
+    pattern = SHORT_DAYS.get(date_format())
+    if pattern is None:
+        short = format_skeleton("MMMd", at, tzinfo=zone, locale=locale_)
+    else:
+        short = format_datetime(at, pattern, tzinfo=zone, locale=locale_)
+    return f"{short}, {format_time(at, 'short', tzinfo=zone, locale=locale_)}"
 
 
 def relative(at: datetime) -> str:

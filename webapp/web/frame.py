@@ -13,7 +13,7 @@ from flask_babel.speaklater import LazyString
 
 from webapp.models.account import User
 from webapp.web import formats, highlighting, static_files
-from webapp.web.person import LOCALES, THEMES, locale, person, theme, time_zone
+from webapp.web.person import LOCALES, THEMES, has_absolute_times, has_shortcuts, locale, person, theme, time_zone
 from webapp.web.redirects import here
 
 __all__ = ["Banner", "Entry", "Frame", "add_banner_source", "init_app", "locale", "person", "time_zone"]
@@ -40,11 +40,12 @@ STYLE_SHEETS = (
     "code-light",
     "code-dark",
     "print",
+    "forced-colors",
 )
 SCRIPTS = (
     "vendor/htmx.org@2.0.11/htmx.min.js",
     "vendor/idiomorph@0.8.0/idiomorph-ext.min.js",
-    *(f"js/{name}.js" for name in ("notes", "swap", "live", "copy", "choices", "dialogs", "unsaved")),
+    *(f"js/{name}.js" for name in ("notes", "swap", "live", "copy", "choices", "dialogs", "unsaved", "shortcuts")),
 )
 # No eval and no inline style, for the sake of the content security policy; no page is kept in the browser's storage.
 HTMX_CONFIG = {
@@ -74,6 +75,7 @@ class Entry:
     for_operators: bool = False
     is_public: bool = False
     with_blueprints: tuple[str, ...] = ()
+    key: str = ""  # g and then this key lead there
 
     @property
     def url(self) -> str:
@@ -104,18 +106,19 @@ class Banner:
 OF_WEBHOOKS = ("handovers", "releases", "replays", "signature_checks", "signatures", "tests")
 IN_PROJECTS = ("companies", "lists", "members", "project_settings", "records")
 BAR = (
-    Entry("projects.index", _l("Projects"), "folder-kanban", with_blueprints=IN_PROJECTS),
-    Entry("webhooks.index", _l("Webhooks"), "webhook", with_blueprints=OF_WEBHOOKS),
-    Entry("deliveries.index", _l("Deliveries"), "send"),
-    Entry("events.index", _l("Events"), "zap"),
-    Entry("event_types.index", _l("Event types"), "list-checks"),
-    Entry("inboxes.index", _l("Inbox"), "inbox"),
-    Entry("docs.show", _l("Docs"), "book-open", is_public=True),
+    Entry("projects.index", _l("Projects"), "folder-kanban", with_blueprints=IN_PROJECTS, key="p"),
+    Entry("webhooks.index", _l("Webhooks"), "webhook", with_blueprints=OF_WEBHOOKS, key="w"),
+    Entry("deliveries.index", _l("Deliveries"), "send", key="d"),
+    Entry("events.index", _l("Events"), "zap", key="e"),
+    Entry("event_types.index", _l("Event types"), "list-checks", key="t"),
+    Entry("inboxes.index", _l("Inbox"), "inbox", key="i"),
+    Entry("docs.show", _l("Docs"), "book-open", is_public=True, key="h"),
 )
 MENU = (
-    Entry("profile.edit", _l("Profile settings"), "user"),
-    Entry("users.index", _l("Users"), "users", for_operators=True),
-    Entry("system.show", _l("System"), "server", for_operators=True),
+    Entry("profile.edit", _l("Profile settings"), "user", key="s"),
+    Entry("users.index", _l("Users"), "users", for_operators=True, key="u"),
+    Entry("system.show", _l("System"), "server", for_operators=True, key="y"),
+    Entry("shortcuts.show", _l("Keyboard shortcuts"), "keyboard"),
 )
 SETTINGS = (
     Entry("profile.edit", _l("Profile"), "user"),
@@ -169,6 +172,16 @@ class Frame:
     def time_zone(self) -> str:
         """The IANA name of the person's time zone."""
         return time_zone()
+
+    @property
+    def has_absolute_times(self) -> bool:
+        """Whether times are shown as date and clock."""
+        return has_absolute_times()
+
+    @property
+    def has_shortcuts(self) -> bool:
+        """Whether keys of the keyboard do things."""
+        return has_shortcuts()
 
     @property
     def banners(self) -> list[Banner]:

@@ -1,4 +1,4 @@
-"""Who looks at the page, and how they like it: language, time zone, theme."""
+"""Who looks at the page, and how they like it: language, time zone, dates, theme, shortcuts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from webapp.models.account import User
 
 LOCALES = {"en": "English", "de": "Deutsch"}
 THEMES = {"auto": _l("Auto"), "light": _l("Light"), "dark": _l("Dark")}
-THEME_COOKIE, LOCALE_COOKIE, ZONE_COOKIE = "theme", "lang", "tz"
+TIMES = {"relative": _l("Relative times"), "absolute": _l("Exact times")}
+THEME_COOKIE, LOCALE_COOKIE, ZONE_COOKIE, TIMES_COOKIE = "theme", "lang", "tz", "times"
 
 
 def person() -> User | None:
@@ -43,10 +44,33 @@ def time_zone() -> str:
     if not has_request_context():
         return "UTC"
     known = person()
-    for choice in (known.time_zone if known else "", unquote(request.cookies.get(ZONE_COOKIE, ""))):
+    for choice in (known.time_zone if known else "", browser_time_zone()):
         if choice in _zones():
             return choice
     return "UTC"
+
+
+def browser_time_zone() -> str:
+    """What the browser says of its time zone; empty where it says nothing that is one."""
+    said = unquote(request.cookies.get(ZONE_COOKIE, "")) if has_request_context() else ""
+    return said if said in _zones() else ""
+
+
+def date_format() -> str:
+    """One of DATE_FORMATS; empty where dates are written as the language has them."""
+    known = person()
+    return known.date_format if known else ""
+
+
+def has_absolute_times() -> bool:
+    """Whether this browser wants times as date and clock, instead of “2 minutes ago”."""
+    return has_request_context() and request.cookies.get(TIMES_COOKIE) == "absolute"
+
+
+def has_shortcuts() -> bool:
+    """Whether keys of the keyboard do things."""
+    known = person()
+    return known.has_shortcuts if known else True
 
 
 def theme() -> str:

@@ -1,4 +1,4 @@
-"""The theme and language that somebody picks in the menu: a cookie in this browser, and kept with the account."""
+"""What is picked in the menu or above a log: a cookie in this browser; theme and language also with the account."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flask import Blueprint, current_app, redirect, request
 from werkzeug.wrappers import Response
 
 from webapp.accounts import preferences
-from webapp.web.person import LOCALE_COOKIE, LOCALES, THEME_COOKIE, THEMES, person
+from webapp.web.person import LOCALE_COOKIE, LOCALES, THEME_COOKIE, THEMES, TIMES, TIMES_COOKIE, person
 from webapp.web.redirects import next_path
 
 COOKIE_SECONDS = 365 * 24 * 3600
@@ -22,10 +22,10 @@ def update() -> Response:
     theme = _one_of(THEMES, "theme")
     locale = _one_of(LOCALES, "locale")
     known = person()
-    if known is not None:
+    if known is not None and (theme or locale):
         preferences.choose(known, theme=theme, locale=locale)
     response = redirect(next_path(), code=303)
-    for name, value in ((THEME_COOKIE, theme), (LOCALE_COOKIE, locale)):
+    for name, value in ((THEME_COOKIE, theme), (LOCALE_COOKIE, locale), (TIMES_COOKIE, _one_of(TIMES, "times"))):
         if value:
             response.set_cookie(
                 name,

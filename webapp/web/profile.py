@@ -7,14 +7,21 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
-from wtforms import PasswordField, SelectField, StringField
+from wtforms import BooleanField, PasswordField, SelectField, StringField
 
-from webapp.accounts import people
+from webapp.accounts import people, preferences
 from webapp.web.forms import Form, Required, choice, run, time_zones
 from webapp.web.forms import lazy_text as _l
 from webapp.web.loading import for_people, me
-from webapp.web.person import LOCALES, THEMES
+from webapp.web.person import LOCALES, THEMES, browser_time_zone, time_zone
 from webapp.web.session import begin, is_kept
+
+DATE_FORMATS = {
+    "": _l("As the language has it"),
+    "year_first": "2026-11-25",
+    "day_first": "25.11.2026",
+    "month_first": "11/25/2026",
+}
 
 bp = for_people(Blueprint("profile", __name__, url_prefix="/settings/profile"))
 
@@ -29,7 +36,9 @@ class ProfileForm(Form):
     name = StringField(_l("Name"), [Required()])
     locale = SelectField(_l("Language"), choices=lambda: _with_browser([choice(*each) for each in LOCALES.items()]))
     time_zone = SelectField(_l("Time zone"), choices=lambda: _with_browser(time_zones()))
+    date_format = SelectField(_l("Date format"), choices=[choice(*each) for each in DATE_FORMATS.items()])
     theme = SelectField(_l("Theme"), choices=[choice(*each) for each in THEMES.items()])
+    has_shortcuts = BooleanField(_l("Keyboard shortcuts"))
 
 
 class PasswordForm(Form):
@@ -57,10 +66,20 @@ def update() -> Response | tuple[str, int]:
             locale=form.locale.data or "",
             time_zone=form.time_zone.data or "",
             theme=form.theme.data or "",
+            date_format=form.date_format.data or "",
+            has_shortcuts=bool(form.has_shortcuts.data),
         ),
     )
     if done is None:
         return _page(profile=form), 422
+    flash(_("Saved."), "success")
+    return redirect(url_for(".edit"), 303)
+
+
+@bp.post("/time-zone")
+def use_browser_time_zone() -> Response:
+    """Take the time zone that the browser has."""
+    preferences.choose(me(), time_zone=browser_time_zone())
     flash(_("Saved."), "success")
     return redirect(url_for(".edit"), 303)
 
@@ -86,10 +105,11 @@ def end_sessions() -> Response:
 
 def _page(profile: ProfileForm | None = None, password: PasswordForm | None = None) -> str:
     person = me()
-    values = {name: getattr(person, name) for name in ("name", "locale", "time_zone")}
+    values = {name: getattr(person, name) for name in ("name", "locale", "time_zone", "date_format", "has_shortcuts")}
     return render_template(
         "profile/edit.html",
         profile=profile or ProfileForm(formdata=None, data={**values, "theme": person.theme or "auto"}),
         password=password or PasswordForm(formdata=None),
         email=person.email,
+        browser_zone=browser_time_zone() if browser_time_zone() != time_zone() else "",
     )

@@ -7,16 +7,18 @@ import hmac
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
-from wtforms import EmailField, PasswordField, SelectField, StringField
+from wtforms import BooleanField, EmailField, PasswordField, SelectField, StringField
 
 from webapp.accounts import guessing, people
+from webapp.config import current
 from webapp.models import Invalid, NotFound, Project, User
 from webapp.web.forms import Form, Required, choice, run, time_zones
 from webapp.web.forms import lazy_text as _l
-from webapp.web.person import LOCALES, locale
+from webapp.web.person import LOCALES, browser_time_zone, locale
 from webapp.web.session import begin
 
 CODE_SETTING = "SETUP_CODE"  # what was printed at start; None = not asked (the server listens on loopback only)
+DEMO = "demo"  # fills the installation for the person given; create_app() puts it there
 HAS_PEOPLE = "setup.has_people"
 FOR_PROGRAMS = ("/api/", "/static/", "/inbox/", "/healthz", "/readyz", "/metrics")
 
@@ -32,7 +34,8 @@ class SetupForm(Form):
     company = StringField(_l("Company"), [Required()], default=_l("Acme"))
     project = StringField(_l("First project"), [Required()], default=_l("My first project"))
     locale = SelectField(_l("Language"), choices=[choice(*each) for each in LOCALES.items()])
-    time_zone = SelectField(_l("Time zone"), choices=lambda: [choice("", _("As the browser says")), *time_zones()])
+    time_zone = SelectField(_l("Time zone"), choices=lambda: [choice("", _as_the_browser_says()), *time_zones()])
+    demo = BooleanField(_l("Fill with demo data (people, records, a webhook in each state)"))
     code = StringField(_l("Code printed where you started “webapp up”"), [Required()])
 
     @classmethod
@@ -41,6 +44,8 @@ class SetupForm(Form):
         form = cls(locale=locale(), time_zone="")
         if current_app.config.get(CODE_SETTING) is None:
             del form.code
+        if not current().base_url:
+            del form.demo  # its webhooks send to inboxes of this installation, whose address is not known
         return form
 
 
@@ -68,10 +73,17 @@ def create() -> Response | tuple[str, int]:
     if done is None:
         return render_template("setup/new.html", form=form), 422
     person, _project = done.value
+    if form.demo and form.demo.data:
+        current_app.extensions[DEMO](person)
     begin(person)
     flash(_("Welcome! Everything is ready. Add a webhook to be told of changes."), "success")
     is_there = "webhooks.index" in current_app.view_functions
     return redirect(url_for("webhooks.index" if is_there else "projects.index"), 303)
+
+
+def _as_the_browser_says() -> str:
+    zone = browser_time_zone()
+    return _("As the browser says: %(zone)s", zone=zone) if zone else _("As the browser says")
 
 
 def _set_up(form: SetupForm) -> tuple[User, Project]:
