@@ -18,6 +18,7 @@ from webapp.models import (
     Notice,
     ProjectMember,
     Role,
+    TooMany,
     transaction,
     utc_now,
 )
@@ -116,6 +117,29 @@ def test_nobody_is_added_twice_and_wrong_values_are_named(make, team):
             members.add(project, email, role, by=owner)
         assert list(refused.value.fields) == [field]
     assert access.role_in(project, member) is Role.MEMBER
+
+
+def test_whether_a_strangers_address_has_an_account_makes_no_difference(make, team):
+    owner, project = team
+    make.user(email="stranger@example.com")
+    asked = {}
+    for email in ("stranger@example.com", "nobody@example.com"):
+        asked[email] = heard = []
+        listener = lambda *call, heard=heard: heard.append(call[2])  # noqa: E731
+        sa.event.listen(db.engine, "before_cursor_execute", listener)
+        members.add(project, email, "MEMBER", by=owner)
+        sa.event.remove(db.engine, "before_cursor_execute", listener)
+    assert asked["stranger@example.com"] == asked["nobody@example.com"]
+    assert len(asked["nobody@example.com"]) > 5
+
+
+def test_a_project_invites_fifty_addresses_an_hour(make, team):
+    owner, project = team
+    for number in range(50):
+        members.add(project, f"person{number}@elsewhere.example", "MEMBER", by=owner)
+    with pytest.raises(TooMany) as refused:
+        members.add(project, "one-more@elsewhere.example", "MEMBER", by=owner)
+    assert refused.value.retry_after_s == 3600
 
 
 MAY = {  # who gives which roles, and may change people of which roles

@@ -35,7 +35,8 @@ def index(project_id: str) -> str:
 @bp.post("/members")
 def create(project_id: str) -> Response | tuple[str, int]:
     """Add somebody; who is not known here is invited, and the link is in this answer alone."""
-    project, form = loading.project(project_id), _form(loading.project(project_id))
+    project = loading.project(project_id)
+    form = _form(project)
     done = run(form, lambda: members.add(project, form.email.data or "", form.role.data or "", by=me()))
     if done is None:
         return _page(project, form), 422

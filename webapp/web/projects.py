@@ -12,6 +12,7 @@ from webapp.web import board, loading
 from webapp.web.forms import Form, Required, choice, run
 from webapp.web.forms import lazy_text as _l
 from webapp.web.loading import for_people, me
+from webapp.web.roles import ROLES
 from webapp.workspace import companies, projects
 
 NEW_COMPANY = "new"
@@ -45,7 +46,7 @@ def index() -> str:
     """My projects by company."""
     search, archived = request.args.get("q", ""), request.args.get("archived") == "1"
     rows = projects.overview(me(), search=search, include_archived=archived)
-    return render_template("projects/index.html", rows=rows, search=search, archived=archived)
+    return render_template("projects/index.html", rows=rows, roles=ROLES, search=search, archived=archived)
 
 
 @bp.get("/projects/new")

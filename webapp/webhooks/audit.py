@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import has_request_context, request
 
 from webapp.extensions import db
 from webapp.models import AuditEntry, User, Webhook
+from webapp.models import audit as log
 
 PREFIX = "webhook."
 LAST = 50  # lines that a page shows
@@ -45,11 +45,4 @@ def note(action: str, webhook: Webhook, by: User, **detail: Any) -> None:
 
     `detail` holds old and new values; secrets never, only that they changed.
     """
-    entry = AuditEntry(
-        user_id=by.id,
-        action=f"{PREFIX}{action}",
-        subject=f"webhook:{webhook.id}",
-        detail=detail,
-        address=(request.remote_addr or "") if has_request_context() else "",
-    )
-    db.session.add(entry)
+    log.note(f"{PREFIX}{action}", f"webhook:{webhook.id}", by, **detail)
