@@ -15,6 +15,8 @@ from webapp.delivery import filters, outbox
 from webapp.delivery.fan_out import fan_out
 from webapp.extensions import db
 from webapp.models import Delivery, DeliveryState, Event, PayloadFormat, Project, transaction
+from webapp.workspace import records
+from webapp.workspace.record_changes import RecordChanges
 
 
 def only(*rules: tuple[str, str, Any], match: str = "all") -> dict[str, Any]:
@@ -184,3 +186,69 @@ def test_hostile_values_can_be_kept_as_what_a_rule_saw(make: Make) -> None:
     db.session.rollback()
     assert event.refusals is not None
     assert event.refusals[0]["found"] == "a�b“\\u0000'; --"
+
+
+@pytest.mark.parametrize(
+    ("path", "operator", "value"),
+    [
+        ("record.todoTags.tag.title", "is", "urgent"),
+        ("record.todoTags.tag.title", "not_contains", "later"),
+        ("record.todoUsers.user.email", "is", "ada@example.com"),
+        ("record.todoCustomFields.customField.name", "is", "Channel"),
+        ("record.todoCustomFields.text", "contains", "news"),
+        ("record.todoCustomFields.number", "greater", 6),
+        ("record.todoCustomFields.customFieldOption.title", "in", ["small", "medium"]),
+        ("record.todoCustomFields.todoCustomFieldOptions.customFieldOption.title", "is", "Green"),
+        ("record.duedAt", "less", "2026-06-01"),
+    ],
+)
+def test_what_hangs_on_a_record_is_found_by_a_filter(make: Make, path: str, operator: str, value: Any) -> None:
+    ada = make.user(email="ada@example.com")
+    project = make.project(owner=ada)
+    make.webhook(by=ada, filter=only((path, operator, value)), events=["TODO_NAME_CHANGED"])
+    text, number = make.field(project), make.field(project, "NUMBER", name="Weight")
+    size = make.field(project, "SELECT_SINGLE", name="Size", options="Small Large")
+    colours = make.field(project, "SELECT_MULTI", name="Colours", options="Red Green")
+    plain, full = (make.record(make.list(project)) for _ in range(2))
+    values = {
+        text.id: "Newsletter",
+        number.id: 7,
+        size.id: size.options[0].id,
+        colours.id: [option.id for option in colours.options],
+    }
+    everything: RecordChanges = {
+        "tag_titles": ["Urgent", "Soon"],
+        "assignee_ids": [ada.id],
+        "dued_at": "2026-05-04",
+        "field_values": values,
+    }
+    records.edit(full, everything, by=ada)
+    records.edit(plain, {"tag_titles": ["Later"]}, by=ada)
+    for record in (plain, full):
+        records.rename(record, f"Changed {record.id}", by=ada)
+    fan_out()
+    assert wanted() == [f"Changed {full.id}"]
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("record.todoTags.tag.title", {"tag_titles": ["Soon"]}, {"tag_titles": ["Urgent"]}),
+        ("record.todoUsers.user.email", {"assignee_ids": []}, {"assignee_ids": ["ada"]}),
+    ],
+)
+def test_a_change_of_what_hangs_on_a_record_is_seen(
+    make: Make, path: str, before: RecordChanges, after: RecordChanges
+) -> None:
+    ada = make.user(id="ada")
+    project = make.project(owner=ada)
+    record = make.record(make.list(project))
+    records.edit(record, before, by=ada)
+    make.webhook(by=ada, filter=only((path, "changed", None)))
+    records.edit(record, {"title": "Another", **after}, by=ada)
+    records.edit(record, {"done": True}, by=ada)
+    fan_out()
+    db.session.rollback()
+    sent = [each.event_type for each in db.session.scalars(sa.select(Delivery).order_by(Delivery.seq))]
+    assert "TODO_NAME_CHANGED" in sent
+    assert "TODO_DONE_STATUS_UPDATED" not in sent
