@@ -48,7 +48,7 @@ class Page:
     @property
     def title(self) -> str:
         """The words of the title."""
-        return self.find("title").text
+        return self.find("head").find("title").text
 
     @property
     def links(self) -> dict[str, str]:
@@ -88,7 +88,7 @@ def _page_problems(page: Page) -> Iterator[str]:
     headings = page.find_all("h1")
     if len(headings) != 1 or not headings[0].text:
         yield f"needs one h1 with words, has {[heading.text for heading in headings]}"
-    titles = [title.text for title in page.find_all("title")]
+    titles = [title.text for title in page.find("head").find_all("title")]  # drawings have titles of their own
     if len(titles) != 1 or not re.match(r"\S.* - \S", titles[0]):
         yield f"needs one title “Page - Product”, has {titles}"
     if not page.find("html").attrs.get("lang"):

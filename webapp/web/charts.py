@@ -120,8 +120,12 @@ def steps(values: Sequence[float | None], most: float) -> str:
 
 def _bar(place: int, succeeded: int, failed: int, most: int) -> Bar:
     good, bad = _height(succeeded, most), _height(failed, most)
-    good = min(good, HEIGHT - bad)
-    return Bar(place * SLOT + GAP, SLOT - 2 * GAP, HEIGHT - good, good, HEIGHT - good - bad, bad)
+    if good < bad:
+        bad = min(bad, HEIGHT - good)
+    else:
+        good = min(good, HEIGHT - bad)
+    good_y, bad_y = round(HEIGHT - good, 1), round(HEIGHT - good - bad, 1)
+    return Bar(place * SLOT + GAP, SLOT - 2 * GAP, good_y, good, bad_y, bad)
 
 
 def _height(count: int, most: int) -> float:
