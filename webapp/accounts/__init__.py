@@ -1,1 +1,4 @@
-"""People: sign-in, passwords, tokens, the first run. May import delivery, models and below, none of its neighbours."""
+"""People: sign-in, passwords, tokens, the first run; accepting invitations; what operators do with people.
+
+May import delivery, models and below, none of its neighbours.
+"""
