@@ -155,6 +155,18 @@ def test_only_members_of_the_project_are_assigned_but_who_left_may_stay(make, ad
     assert codes() == ["ASSIGNEE_ADDED", "ASSIGNEE_ADDED"]
 
 
+def test_an_item_has_at_most_fifty_assignees(make, ada, item, published):
+    with transaction():
+        people = [make.user() for _ in range(51)]
+        for user in people:
+            make.member(item.checklist.record.list.project, user)
+    with pytest.raises(Invalid, match="at most 50 assignees") as refused:
+        checklist_items.edit(item, {"assignee_ids": [user.id for user in people]}, by=ada)
+    assert list(refused.value.fields) == ["assignee_ids"]
+    checklist_items.edit(item, {"assignee_ids": [user.id for user in people[:50]]}, by=ada)
+    assert len(published()) == 1
+
+
 def test_several_changes_in_one_save_publish_one_event_each_in_the_order_of_the_catalogue(ada, ben, item, published):
     checklist_items.edit(item, {"assignee_ids": [ada.id]}, by=ada)
     changes = {"done": True, "assignee_ids": [ben.id], "dued_at": EVENING, "title": "All at once"}
