@@ -38,7 +38,9 @@ from webapp.models import (
     DeliveryState,
     ErrorWord,
     Event,
+    FieldKind,
     Inbox,
+    Project,
     ProjectMember,
     Record,
     Redelivery,
@@ -53,7 +55,7 @@ from webapp.receiver import arrivals, checking
 from webapp.seeds import Demo, fill_with_demo
 from webapp.webhooks import access, attention, log, statistics
 from webapp.webhooks.words import WebhookWord, old_secret_until
-from webapp.workspace import checklists, comments
+from webapp.workspace import checklists, comments, tags
 
 BASE_URL = "http://127.0.0.1:5077"
 KEY = "c2VlZHMgYXJlIHN0b3JpZXMsIG5vdCBzZWNyZXRzISE="
@@ -367,6 +369,15 @@ def test_people_discuss_a_record_and_agree_on_steps(app: Flask) -> None:
     assert [comment.created_at for comment in said] == sorted(comment.created_at for comment in said)
     assert checklists.progress([record.id]) == {record.id: (1, 3)}
     assert [one.user.name for item in steps.items for one in item.assignees] == ["Mary Somerville"]
+
+
+def test_orders_and_pages_have_people_tags_dates_and_values(app: Flask) -> None:
+    query = sa.select(Record).where(Record.field_values.any())
+    kinds = {value.field.kind for record in db.session.scalars(query) for value in record.field_values}
+    assert kinds == {FieldKind.CURRENCY, FieldKind.SELECT_SINGLE, FieldKind.NUMBER}
+    used = sum(use.records > 0 for project in db.session.scalars(sa.select(Project)) for use in tags.of(project))
+    assert used == 4
+    assert db.session.scalar(sa.select(sa.func.count()).where(Record.assignees.any(), Record.dued_at.is_not(None))) > 20
 
 
 def test_every_event_fits_the_published_schemas_and_its_last_one_what_is_left(app: Flask) -> None:

@@ -1,11 +1,11 @@
 """The demo: a company at work, webhooks in every state of health, and a week of deliveries with their stories.
 
-In reading order: `cast` (the people and their projects), `work` with `boards`, `discussions` and `week` (what they
-did, as events), `stories` (the webhooks, and what each of them has been through), `receivers` (how their receivers
-answered), `wishes` (who wanted which event), `course` with `requests` (what a worker would have made of that),
-`writing` (the rows), `today` (what happens now, by the same actions that people use). The past is computed by the same
-pure rules that decide at work, and written as rows: nothing is sent for it. Every webhook leads to an inbox of this
-installation.
+In reading order: `cast` (the people and their projects), `work` with `boards`, `details`, `discussions` and `week`
+(what they did, as events), `stories` (the webhooks, and what each of them has been through), `receivers` (how their
+receivers answered), `wishes` (who wanted which event), `course` with `requests` (what a worker would have made of
+that), `writing` (the rows), `today` (what happens now, by the same actions that people use). The past is computed by
+the same pure rules that decide at work, and written as rows: nothing is sent for it. Every webhook leads to an inbox
+of this installation.
 """
 
 from __future__ import annotations

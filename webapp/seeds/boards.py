@@ -5,6 +5,7 @@ Nothing is written: rows are made in memory, and `writing` adds what is left of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,15 +29,12 @@ class Boards:
         """A list behind the others; without `is_told` it is older than the events that are kept."""
         highest = max((one.position for one in self.lists if one.project is project), default=None)
         list_ = RecordList(
-            id=new_id(),
-            uid=new_uid(),
+            **made(at),
             title=title,
             position=positions.last(highest),
             project=project,
             project_id=project.id,
             created_by_id=by.id,
-            created_at=at,
-            updated_at=at,
         )
         self.lists.append(list_)
         if is_told:
@@ -50,11 +48,19 @@ class Boards:
         current = payloads.record_list(list_)
         self._publish("TODO_LIST_NAME_CHANGED", list_.project, at, by, previous=previous, current=current)
 
-    def create(self, title: str, list_: RecordList, at: datetime, by: User, *, is_told: bool = True) -> Record:
-        """A record at the bottom of a list; without `is_told` it is older than the events that are kept."""
+    def create(
+        self,
+        title: str,
+        list_: RecordList,
+        at: datetime,
+        by: User,
+        *,
+        adorn: Callable[[Record], None] | None = None,
+        is_told: bool = True,
+    ) -> Record:
+        """A record at the bottom of a list, with what `adorn` gives it; without `is_told` it is an old one."""
         record = Record(
-            id=new_id(),
-            uid=new_uid(),
+            **made(at),
             title=title,
             position=self._bottom(list_),
             archived=False,
@@ -62,9 +68,9 @@ class Boards:
             list=list_,
             list_id=list_.id,
             created_by_id=by.id,
-            created_at=at,
-            updated_at=at,
         )
+        if adorn:
+            adorn(record)
         self.records.append(record)
         if is_told:
             self.publish_of("TODO_CREATED", record, at, by, current=payloads.record(record))
@@ -117,3 +123,8 @@ class Boards:
                 **written,
             )
         )
+
+
+def made(at: datetime) -> dict[str, Any]:
+    """What every row has from the moment in which it is made."""
+    return {"id": new_id(), "uid": new_uid(), "created_at": at, "updated_at": at}

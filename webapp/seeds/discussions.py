@@ -8,10 +8,9 @@ from typing import Any
 
 from webapp.delivery import payloads
 from webapp.models import Checklist, ChecklistItem, ChecklistItemAssignee, Comment, Record, User
-from webapp.models.base import new_id, new_uid
 from webapp.models.comment import CATEGORY
 from webapp.models.texts import as_html
-from webapp.seeds.boards import Boards
+from webapp.seeds.boards import Boards, made
 from webapp.workspace import positions
 
 
@@ -26,7 +25,7 @@ class Discussions:
     def comment(self, text: str, record: Record, at: datetime, by: User) -> None:
         """Somebody says something about a record."""
         comment = Comment(
-            **_made(at),
+            **made(at),
             text=text,
             html=as_html(text),
             category=CATEGORY,
@@ -41,7 +40,7 @@ class Discussions:
     def add_checklist(self, title: str, record: Record, at: datetime, by: User, steps: Sequence[str]) -> Checklist:
         """A checklist with its items, all at one moment."""
         checklist = Checklist(
-            **_made(at),
+            **made(at),
             title=title,
             position=positions.STEP,
             created_by_id=by.id,
@@ -53,7 +52,7 @@ class Discussions:
         self._boards.publish_of("TODO_CHECKLIST_CREATED", record, at, by, current=created)
         for step, position in zip(steps, positions.numbered(len(steps)), strict=True):
             item = ChecklistItem(
-                **_made(at),
+                **made(at),
                 title=step,
                 position=position,
                 done=False,
@@ -71,7 +70,7 @@ class Discussions:
 
     def assign(self, item: ChecklistItem, person: User, at: datetime, by: User) -> None:
         """Somebody is to care for an item."""
-        assignee = ChecklistItemAssignee(**_made(at), user=person, user_id=person.id, item_id=item.id)
+        assignee = ChecklistItemAssignee(**made(at), user=person, user_id=person.id, item_id=item.id)
         self._change("ASSIGNEE_ADDED", item, at, by, assignees=[*item.assignees, assignee])
 
     def _change(self, kind: str, item: ChecklistItem, at: datetime, by: User, **values: Any) -> None:
@@ -81,8 +80,3 @@ class Discussions:
         current = payloads.checklist_item(item)
         code = f"TODO_CHECKLIST_ITEM_{kind}"
         self._boards.publish_of(code, item.checklist.record, at, by, previous=previous, current=current)
-
-
-def _made(at: datetime) -> dict[str, Any]:
-    """What every row has from the moment in which it is made."""
-    return {"id": new_id(), "uid": new_uid(), "created_at": at, "updated_at": at}

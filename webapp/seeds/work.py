@@ -17,6 +17,7 @@ from webapp.models import Checklist, Comment, Event, Record, RecordList, User
 from webapp.seeds import week
 from webapp.seeds.boards import Boards
 from webapp.seeds.casting import Cast
+from webapp.seeds.details import Details
 from webapp.seeds.discussions import Discussions
 
 ORDERS_A_DAY, ORDERS_AT_WEEKENDS = 9, 3
@@ -61,6 +62,7 @@ class Work:
     records: list[Record]
     comments: list[Comment]
     checklists: list[Checklist]
+    details: Details
     events: list[Event]
     next_order: str
 
@@ -75,7 +77,8 @@ def of_a_week(cast: Cast, now: datetime) -> Work:
     _let_live(team.lives(), until=now)
     boards, talk = team.boards, team.talk
     events = sorted(boards.events, key=lambda event: event.created_at)
-    return Work(boards.lists, boards.records, talk.comments, talk.checklists, events, team.next_order())
+    left = (boards.lists, boards.records, talk.comments, talk.checklists, team.details)
+    return Work(*left, events, team.next_order())
 
 
 def _let_live(lives: Iterator[Life], until: datetime) -> None:
@@ -96,6 +99,7 @@ class _Team:
     def __init__(self, cast: Cast, now: datetime) -> None:
         self.boards = Boards()
         self.talk = Discussions(self.boards)
+        self.details = Details(cast, now - timedelta(days=30))
         self._cast, self._now = cast, now
         self._dice = Random("a week of work")  # noqa: S311 - a story, not a secret
         self._numbers = count(FIRST_ORDER)
@@ -154,7 +158,7 @@ class _Team:
         yield at
         if self._is_quiet(at):
             return
-        page = self.boards.create(title, self._to_do, at, self._somebody())
+        page = self.boards.create(title, self._to_do, at, self._somebody(), adorn=self.details.of_page)
         if better_title:
             yield (at := at + 9 * MINUTE * self._dice.random())
             self.boards.rename(page, better_title, at, self._somebody())
@@ -241,7 +245,7 @@ class _Team:
 
     def _new_order(self, at: datetime) -> Record:
         by = self._dice.choice((self._cast.charles, self._cast.grace))
-        return self.boards.create(self.next_order(), self._new, at, by)
+        return self.boards.create(self.next_order(), self._new, at, by, adorn=self.details.of_order)
 
     def _somebody(self) -> User:
         return self._dice.choice((self._cast.ada, self._cast.grace, self._cast.mary))

@@ -60,7 +60,9 @@ def move_back(webhook: Webhook, inbox: Inbox, at: datetime, rotated_at: datetime
 def write(work: Work, courses: Sequence[Course], cast: Cast) -> None:
     """Write what happened, all at once: a worker that is running sees all of it or nothing. One transaction."""
     with transaction() as session:
-        session.add_all([*work.lists, *work.records, *work.comments, *work.checklists])
+        session.add_all(
+            [*work.details.tags, *work.details.fields, *work.lists, *work.records, *work.comments, *work.checklists]
+        )
         session.add_all(work.events)
         session.flush()
         for course in courses:
