@@ -55,7 +55,8 @@ def ada(make: Make) -> User:
 
 
 WITH_LINK = (NoticeTemplate.PASSWORD_RESET, NoticeTemplate.WELCOME, NoticeTemplate.INVITATION)
-TEMPLATES = [template for template in NoticeTemplate if template not in WITH_LINK]
+TO_AN_ADDRESS = NoticeTemplate.EMAIL_CHANGED
+TEMPLATES = [template for template in NoticeTemplate if template not in {*WITH_LINK, TO_AN_ADDRESS}]
 
 
 def owe(user: User, template: str = "webhook_disabled", **values: Any) -> Notice:

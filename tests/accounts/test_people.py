@@ -74,15 +74,3 @@ def test_the_profile_keeps_what_fits_and_names_what_does_not(make):
         people.edit(person, name="", locale="tlh", time_zone="Nowhere", theme="pink")
     assert set(refused.value.fields) == {"name", "locale", "time_zone", "theme"}
     assert person.name == "Grace"
-
-
-def test_a_new_password_needs_the_old_one_and_ends_all_sessions(make):
-    person = people.create("ada@example.com", PASSWORD, name="Ada")
-    key = person.session_key
-    with pytest.raises(Invalid) as refused:
-        people.change_password(person, old="not the password", new="four other unrelated words")
-    assert refused.value.field == "old"
-    assert person.session_key == key
-    people.change_password(person, old=PASSWORD, new="four other unrelated words")
-    assert person.session_key != key
-    assert passwords.is_right("four other unrelated words", person.password_hash)

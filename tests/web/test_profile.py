@@ -63,6 +63,17 @@ def test_who_stays_signed_in_does_so_after_a_new_password(client, ada):
     assert client.get("/settings/profile").status_code == 200
 
 
+def test_another_address_is_for_signing_in_from_then_on(app, client, ada):
+    url = "/settings/profile/address"
+    page = check_page(client.post(url, data={"email": "new@example.com", "password": "wrong"}), 422)
+    assert page.errors() == ["This is not your password."]
+    assert page.find("input", name="email").attrs["value"] == "new@example.com"
+    assert client.post(url, data={"email": "new@example.com", "password": PASSWORD}).location == "/settings/profile"
+    assert "From now on you sign in with new@example.com." in check_page(client.get("/settings/profile")).text
+    other = app.test_client()
+    assert other.post("/login", data={"email": "new@example.com", "password": PASSWORD}).status_code == 303
+
+
 def test_signing_out_everywhere_ends_all_sessions(app, client, ada):
     other = app.test_client()
     other.post("/login", data={"email": ada.email, "password": PASSWORD})

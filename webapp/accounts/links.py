@@ -90,6 +90,9 @@ def addressed(notice: Notice) -> Addressed | None:
     """Whom this notice goes to; None when there is nobody, or nothing to say any more. Makes the link it carries."""
     if notice.template == NoticeTemplate.INVITATION:
         return _invited(notice)
+    if notice.template == NoticeTemplate.EMAIL_CHANGED:
+        known = {name: str(notice.values.get(name, "")) for name in ("person", "locale")}
+        return Addressed(Recipient(email=notice.email or "", name=known["person"], locale=known["locale"]))
     person = _person(notice)
     if person is None or not person.is_active:
         return None

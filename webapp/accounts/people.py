@@ -117,16 +117,6 @@ def edit(
             setattr(person, field, value)
 
 
-def change_password(person: User, *, old: str, new: str) -> None:
-    """A new password ends all sessions of this person. Raises Invalid at `old` or `new`."""
-    if not passwords.is_right(old, person.password_hash):
-        raise Invalid("old", "This is not your password.")
-    stored = passwords.hash_of(passwords.accept(new, field="new", email=person.email))
-    with transaction():
-        person.password_hash = stored
-        person.session_key = new_uid()
-
-
 def sign_out_everywhere(person: User) -> None:
     """End all sessions of this person, in every browser."""
     with transaction():

@@ -40,15 +40,15 @@ def sign_in(email: str, password: str, *, address: str, device: str = "") -> Use
     return person
 
 
-def confirm(person: User, password: str, *, address: str) -> None:
-    """Let go on who is signed in and knows the password too. Raises Invalid at `password`, or TooMany.
+def confirm(person: User, password: str, *, address: str, field: str = "password") -> None:
+    """Let go on who is signed in and knows the password too. Raises Invalid at `field`, or TooMany.
 
     Tries are counted apart from those of signing in: nobody else can make them.
     """
     name = f"{person.id} confirms"
     guessing.count_try(name, address=address)
     if not passwords.is_right(password, person.password_hash):
-        raise Invalid("password", "This is not your password.")
+        raise Invalid(field, "This is not your password.")
     with transaction() as session:
         guessing.forgive(session, name)
 

@@ -22,7 +22,8 @@ class NoticeTemplate(StrEnum):
     `role_lost` has `projectId`, `project` (its name), `cancelled` (deliveries that were cancelled).
     Three carry a link, which is made when the mail is written, so that no row ever holds its token: `password_reset`
     and `welcome` have no values; `invitation` has `invitationId`, `project`, `by` (who invites). `handover` has
-    `webhookId`, `name`, `by` (who offers it).
+    `webhookId`, `name`, `by` (who offers it). `email_changed` goes to the old address, with `person` (the name),
+    `locale`, and `to` (the new address).
     """
 
     WEBHOOK_DISABLING_NEAR = "webhook_disabling_near"
@@ -33,6 +34,7 @@ class NoticeTemplate(StrEnum):
     WELCOME = "welcome"
     INVITATION = "invitation"
     HANDOVER = "handover"
+    EMAIL_CHANGED = "email_changed"
 
 
 class Notice(Base):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, PasswordField, SelectField, StringField
+from wtforms import BooleanField, EmailField, PasswordField, SelectField, StringField
 
-from webapp.accounts import people, preferences
+from webapp.accounts import credentials, people, preferences
 from webapp.web.forms import Form, Required, choice, run, time_zones
 from webapp.web.forms import lazy_text as _l
 from webapp.web.loading import for_people, me
@@ -39,6 +39,13 @@ class ProfileForm(Form):
     date_format = SelectField(_l("Date format"), choices=[choice(*each) for each in DATE_FORMATS.items()])
     theme = SelectField(_l("Theme"), choices=[choice(*each) for each in THEMES.items()])
     has_shortcuts = BooleanField(_l("Keyboard shortcuts"))
+
+
+class AddressForm(Form):
+    """The new address, and the password."""
+
+    email = EmailField(_l("New e-mail"), [Required()])
+    password = PasswordField(_l("Password"), [Required()])
 
 
 class PasswordForm(Form):
@@ -88,11 +95,24 @@ def use_browser_time_zone() -> Response:
 def change_password() -> Response | tuple[str, int]:
     """A new password: this browser stays signed in, all others are signed out."""
     form = PasswordForm()
-    done = run(form, lambda: people.change_password(me(), old=form.old.data or "", new=form.new.data or ""))
+    values = {"old": form.old.data or "", "new": form.new.data or "", "address": request.remote_addr or ""}
+    done = run(form, lambda: credentials.change_password(me(), **values))
     if done is None:
         return _page(password=form), 422
     begin(me(), is_kept=is_kept())
     flash(_("Your password is changed. All other sessions were signed out."), "success")
+    return redirect(url_for(".edit"), 303)
+
+
+@bp.post("/address")
+def change_email() -> Response | tuple[str, int]:
+    """Another address to sign in with."""
+    form = AddressForm()
+    email, password = form.email.data or "", form.password.data or ""
+    address = request.remote_addr or ""
+    if run(form, lambda: credentials.change_email(me(), email, password=password, address=address)) is None:
+        return _page(address=form), 422
+    flash(_("From now on you sign in with %(email)s.", email=me().email), "success")
     return redirect(url_for(".edit"), 303)
 
 
@@ -103,13 +123,16 @@ def end_sessions() -> Response:
     return redirect(url_for("session.new"), 303)
 
 
-def _page(profile: ProfileForm | None = None, password: PasswordForm | None = None) -> str:
+def _page(
+    profile: ProfileForm | None = None, password: PasswordForm | None = None, address: AddressForm | None = None
+) -> str:
     person = me()
     values = {name: getattr(person, name) for name in ("name", "locale", "time_zone", "date_format", "has_shortcuts")}
     return render_template(
         "profile/edit.html",
         profile=profile or ProfileForm(formdata=None, data={**values, "theme": person.theme or "auto"}),
         password=password or PasswordForm(formdata=None),
+        address=address or AddressForm(formdata=None),
         email=person.email,
         browser_zone=browser_time_zone() if browser_time_zone() != time_zone() else "",
     )
