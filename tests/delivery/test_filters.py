@@ -300,3 +300,31 @@ def test_what_a_rule_saw_is_kept_short(found: Any, shown: Any) -> None:
     assert refused is not None
     assert refused.found == shown
     json.dumps(refused.stored, ensure_ascii=False).encode()
+
+
+TAGS = {"todoTags": [{"id": "rt1", "tagId": "t1", "tag": {"id": "t1", "title": "Blog"}}, {"id": "rt2", "tagId": "t2"}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "operator", "value", "expected"),
+    [
+        ("todoTags[t1].tag.title", "is", "Blog", True),
+        ("todoTags[rt1].tag.title", "is", "Blog", True),
+        ("todoTags[t2].tag.title", "is", "Blog", False),
+        ("todoTags[t3].tag.title", "is_not", "Blog", True),
+        ("todoTags[t3].tag.title", "not_exists", None, True),
+        ("todoTags[t3]", "exists", None, False),
+        ("todoTags[t2]", "exists", None, True),
+        ("nothing[t1].title", "is_not", "Blog", False),
+        ("todoTags.tag[t1].title", "is", "Blog", True),
+    ],
+)
+def test_brackets_pick_the_items_with_an_id(path: str, operator: str, value: Any, *, expected: bool) -> None:
+    assert holds(f"record.{path}", operator, value, TAGS) is expected
+
+
+def test_a_change_of_one_item_is_told_from_that_of_another() -> None:
+    before = {"todoTags": [{"tagId": "t1", "n": 1}, {"tagId": "t2", "n": 1}]}
+    after = {"todoTags": [{"tagId": "t1", "n": 1}, {"tagId": "t2", "n": 2}]}
+    for wanted, expected in (("t1", False), ("t2", True)):
+        assert passes((f"record.todoTags[{wanted}].n", "changed", None), "TODO_TAG_ADDED", before, after) is expected

@@ -13,6 +13,7 @@ from wtforms import (
     SelectMultipleField,
     StringField,
     SubmitField,
+    TextAreaField,
     URLField,
 )
 
@@ -58,6 +59,7 @@ class WebhookForm(Form):
         default=PayloadFormat.FULL.value,
     )
     filter = FilterField(_l("Filter"))
+    filter_payload = TextAreaField(_l("Payload to test against"))
     headers = HeadersField(_l("Headers"))
     example_event = SelectField(_l("Example of"), validate_choice=False, default=USUAL_EXAMPLE)
     # Buttons that save nothing: the form comes back with more in it.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from webapp.extensions import htmx
-from webapp.web import delivery_log, overviews, webhook_list, webhook_pages
+from webapp.web import delivery_log, large_forms, overviews, webhook_list, webhook_pages
 from webapp.web.loading import for_people, me
 from webapp.webhooks import access
 
-bp = for_people(Blueprint("webhooks", __name__, url_prefix="/settings/webhooks"))
+bp = large_forms.allow(for_people(Blueprint("webhooks", __name__, url_prefix="/settings/webhooks")))
 
 
 @bp.get("")

@@ -64,17 +64,18 @@ def back_test(
     """
     read = filters.check(record_filter or {})
     result = BackTest()
-    for row in _newest(user, events, project_ids, last):
+    for row in newest(user, events, project_ids, last):
         values = filters.Values.of(row.type, row.previous_value, row.current_value)
         refusal = filters.judge(read, values)
         example = Example(
-            row.id, row.type, row.project_id, row.created_at, _name(values.now), refusal.stored if refusal else None
+            row.id, row.type, row.project_id, row.created_at, name_of(values.now), refusal.stored if refusal else None
         )
         _count(result, example)
     return result
 
 
-def _newest(user: User, events: Collection[str], project_ids: Collection[str], last: int) -> Iterator[Any]:
+def newest(user: User, events: Collection[str], project_ids: Collection[str], last: int) -> Iterator[Any]:
+    """The newest events of these types and projects, empty = all, that this person administers: rows with values."""
     administered = {project.id for project in access.administered_projects(user)}
     chosen = administered.intersection(project_ids) if project_ids else administered
     seqs = _seqs(chosen, [Event.type.in_(events)] if events else [], last)
@@ -109,7 +110,8 @@ def _count(result: BackTest, example: Example) -> None:
         examples.append(example)
 
 
-def _name(value: Any) -> str:
+def name_of(value: Any) -> str:
+    """What people know an entity by, shortened; empty for one without a name."""
     names = (value.get(name) for name in _NAMES) if isinstance(value, dict) else ()
     found = next((name for name in names if isinstance(name, str) and name), "")
     return found if len(found) <= 80 else found[:79] + "…"

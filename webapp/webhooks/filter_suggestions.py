@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from webapp.delivery.event_types import event_types, sample_values
 from webapp.extensions import db
-from webapp.models import ProjectMember, RecordList, User
+from webapp.models import ProjectMember, RecordList, Tag, User
 from webapp.webhooks import access
 
 MAX_SUGGESTIONS = 200  # values of one kind
@@ -36,6 +36,12 @@ def list_titles(user: User) -> list[str]:
     """Titles of the lists in projects that this person administers, each once."""
     titles = sa.select(RecordList.title).where(RecordList.project_id.in_(_projects(user)))
     return list(db.session.scalars(titles.distinct().order_by(RecordList.title).limit(MAX_SUGGESTIONS)))
+
+
+def tag_titles(user: User) -> list[str]:
+    """Titles of the tags in projects that this person administers, each once."""
+    titles = sa.select(Tag.title).where(Tag.project_id.in_(_projects(user)))
+    return list(db.session.scalars(titles.distinct().order_by(Tag.title).limit(MAX_SUGGESTIONS)))
 
 
 def emails(user: User) -> list[str]:

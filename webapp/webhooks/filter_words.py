@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from webapp.delivery.filters import Match, Operator
+from webapp.webhooks import filter_fields
 
 Translate = Callable[[str], str]
+Names = Mapping[str, str]  # what custom fields are called, by path: only who may see them knows that
 
 
 def N_(text: str) -> str:  # noqa: N802 - the name by which Babel finds texts that are translated later
@@ -46,29 +49,35 @@ REFUSED = N_("Filter: rule %(number)s, %(rule)s - found %(found)s.")
 REFUSED_BEFORE = N_("Filter: rule %(number)s, %(rule)s - found %(found)s, before %(before)s.")
 NONE_HELD = N_("Filter: no rule holds; rule %(number)s, %(rule)s - found %(found)s.")
 NOTHING = N_("nothing")
+CUSTOM_FIELD = N_("Custom field")
 QUOTED = N_("“%(text)s”")
+EMPTY: Names = MappingProxyType({})
 
 
-def what(path: str, translate: Translate = str) -> str:
+def what(path: str, translate: Translate = str, names: Names = EMPTY) -> str:
     """What a rule looks at: its plain name, or the path."""
+    if path in names:
+        return names[path]
+    if filter_fields.is_field(path):
+        return translate(CUSTOM_FIELD)
     return translate(PATHS[path]) if path in PATHS else path
 
 
-def rule(shown: Mapping[str, Any], translate: Translate = str) -> str:
+def rule(shown: Mapping[str, Any], translate: Translate = str, names: Names = EMPTY) -> str:
     """A rule in words: ``Title contains “Ada”``. `shown` has path, operator and value as they are kept."""
     operator = Operator(shown["operator"])
-    words = [what(shown["path"], translate), translate(OPERATORS[operator])]
+    words = [what(shown["path"], translate, names), translate(OPERATORS[operator])]
     return " ".join([*words, value(shown.get("value"), translate)] if operator.takes_value else words)
 
 
-def sentence(refusal: Mapping[str, Any], translate: Translate = str) -> str:
+def sentence(refusal: Mapping[str, Any], translate: Translate = str, names: Names = EMPTY) -> str:
     """Why a filter refused an event, from what is kept of it: ``Filter: rule 2, Title contains “X” - found “Y”.``"""
     template = REFUSED_BEFORE if "before" in refusal else REFUSED
     if refusal["match"] == Match.ANY:
         template = NONE_HELD
     return translate(template) % {
         "number": refusal["rule"] + 1,
-        "rule": rule(refusal, translate),
+        "rule": rule(refusal, translate, names),
         "found": value(refusal.get("found"), translate),
         "before": value(refusal.get("before"), translate),
     }

@@ -48,18 +48,8 @@ def typed(code: str, draft: Draft) -> Values:
     return Values(previous, current)
 
 
-def _written(field: str, text: str, errors: list[Invalid]) -> bytes | None:
-    """The JSON of a field, written as everything that is sent; what is wrong with it goes to the errors."""
-    try:
-        return payloads.to_json(_parsed(field, text))
-    except payloads.NotJson as error:
-        errors.append(Invalid(field, "%(reason)s", reason=str(error)))
-    except Invalid as error:
-        errors.append(error)
-    return None
-
-
-def _parsed(field: str, text: str) -> dict[str, Any]:
+def json_object(field: str, text: str) -> dict[str, Any]:
+    """The object in a text that somebody typed. Raises Invalid at `field`, and NotJson for a word like NaN."""
     if not text.strip():
         raise Invalid(field, ENTER_OBJECT)
     try:
@@ -73,6 +63,17 @@ def _parsed(field: str, text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Invalid(field, ENTER_OBJECT)
     return value
+
+
+def _written(field: str, text: str, errors: list[Invalid]) -> bytes | None:
+    """The JSON of a field, written as everything that is sent; what is wrong with it goes to the errors."""
+    try:
+        return payloads.to_json(json_object(field, text))
+    except payloads.NotJson as error:
+        errors.append(Invalid(field, "%(reason)s", reason=str(error)))
+    except Invalid as error:
+        errors.append(error)
+    return None
 
 
 def _no_number(word: str) -> NoReturn:

@@ -9,6 +9,8 @@ How rules are read:
 
 - A path names keys of the full format, whatever is sent: `record.` goes into the record that the event is about or
   belongs to, `value.` into the entity itself. Lists on the way are flattened. What was deleted is judged as it was.
+- Brackets pick of a list the items with this id, or that link it: ``record.todoCustomFields[cm0…].number`` is one
+  custom field, ``record.todoTags[cm1…].tag.title`` one tag. Where no item fits nothing is there, and it is no dead end.
 - A rule holds if any value that its path finds fits. `is_not` and `not_contains` hold when `is` and `contains` do not,
   so "Tag is not Internal" refuses a record that has this tag among others.
 - A path that leads nowhere (no such key) makes no rule hold but `not_exists`. Null, an empty text and an empty list are
@@ -26,19 +28,21 @@ Looking is bounded, so that no filter and no event can make it slow: of lists th
 `check` raises.
 """
 
-from webapp.delivery.filters.judging import Refusal, judge
+from webapp.delivery.filters.judging import Finding, Refusal, explain, judge
 from webapp.delivery.filters.rules import MAX_RULES, Filter, Match, Operator, Rule, check, restore
 from webapp.delivery.filters.values import Values
 
 __all__ = [
     "MAX_RULES",
     "Filter",
+    "Finding",
     "Match",
     "Operator",
     "Refusal",
     "Rule",
     "Values",
     "check",
+    "explain",
     "judge",
     "restore",
 ]

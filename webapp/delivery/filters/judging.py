@@ -39,6 +39,25 @@ class Refusal:
         return kept | {"before": self.before} if self.rule.operator.looks_back else kept
 
 
+@dataclass(frozen=True)
+class Finding:
+    """What one rule says about an event, whatever the others say; `found` and `before` are as in a refusal."""
+
+    rule: Rule
+    holds: bool
+    found: Any = None
+    before: Any = None
+
+
+def explain(record_filter: Filter, values: Values) -> list[Finding]:
+    """What each rule of a filter says, in their order. Never raises."""
+    findings = []
+    for index, rule in enumerate(record_filter.rules):
+        seen = _refusal(record_filter, index, values)
+        findings.append(Finding(rule, _holds(rule, values), seen.found, seen.before))
+    return findings
+
+
 def judge(record_filter: Filter, values: Values) -> Refusal | None:
     """None when the filter lets the event pass, else why not. Never raises, and takes at most some milliseconds."""
     if record_filter.match is Match.ALL:

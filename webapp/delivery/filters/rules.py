@@ -20,7 +20,8 @@ MAX_VALUE = 500  # characters
 MAX_VALUES = 100  # of one rule with `in`
 MAX_FILTER_BYTES = 16 * 1024  # as JSON
 
-_PATH = re.compile(rf"(record|value)(\.[\w@$-]{{1,{MAX_NAME}}}){{1,{MAX_NAMES}}}")
+# In brackets stands an id, not the place in a list: [0] would be the first item only by chance.
+_PATH = re.compile(rf"(record|value)(\.[\w@$-]{{1,{MAX_NAME}}}(\[(?!\d+\])[\w-]{{1,{MAX_NAME}}}\])?){{1,{MAX_NAMES}}}")
 
 
 class Match(StrEnum):

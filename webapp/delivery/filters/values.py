@@ -16,6 +16,7 @@ MAX_LOOKS = 150  # of one step: at items, and at lists in lists, which may be em
 MAX_NODES = 4_000  # of both values, compared for one event; what is larger than that counts as changed
 
 RECORD = "record"  # how paths begin, and the word of the catalogue for this entity
+SELECTED_BY = ("id", "customFieldId", "tagId", "userId")  # ids by which an item of a list is picked
 _END = object()
 
 
@@ -83,10 +84,13 @@ class Values:
         if root == RECORD and not self.is_record:
             value = _record_of(value)
         level, is_there = [value], value is not None
-        for name in names:
+        for step in names:
             items = _flat(level)
+            name, _, wanted = step.partition("[")
             level = [item[name] for item in items if isinstance(item, dict) and name in item]
             is_there = is_there and (bool(level) or all(item is None for item in items))
+            if wanted:
+                level = [item for item in _flat(level) if _is_selected(item, wanted.removesuffix("]"))]
         return Found(tuple(_flat(level)), is_there)
 
     def _is_same(self, one: Any, other: Any) -> bool:
@@ -102,6 +106,10 @@ class Values:
             elif isinstance(one, list | tuple):
                 pairs += zip(one, other, strict=True)
         return True
+
+
+def _is_selected(item: Any, wanted: str) -> bool:
+    return isinstance(item, dict) and any(item.get(name) == wanted for name in SELECTED_BY)
 
 
 def _parsed(value: bytes | None) -> Any:
