@@ -38,6 +38,7 @@
   let misses = 0;
 
   function failed(event, text) {
+    if (event.detail.elt.closest("[data-live='own'], #log-filters")) return; // log.js tells
     const poller = event.detail.elt.closest("[data-live]");
     if (poller && ++misses < MISSES_BEFORE_A_NOTE) return;
     const { elt, requestConfig } = event.detail;

@@ -21,6 +21,7 @@ from webapp.models import (
     Delivery,
     DeliveryKind,
     DeliveryState,
+    ErrorWord,
     Redelivery,
     Replay,
     Webhook,
@@ -35,17 +36,22 @@ REFILL_AT = 2  # open ones; then a step makes several at once
 MAX_OPEN = 16  # of all replays together: half of the threads of one worker process
 EVERY_WHILE_PAUSED = timedelta(minutes=1)  # one goes out then, so that a receiver that is well again is noticed
 
+STATUS_CLASSES = ("2xx", "3xx", "4xx", "5xx", "none")
 STATES = (DeliveryState.FAILED, DeliveryState.STUCK, DeliveryState.CANCELLED, DeliveryState.SUCCEEDED)
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Which deliveries of a webhook are meant: made within a span, in one of these states. No event types = all."""
+    """Which deliveries of a webhook are meant: made within a span, in one of these states. What is empty or None does
+    not restrict."""
 
     since: datetime
     until: datetime | None = None
     states: tuple[DeliveryState, ...] = (DeliveryState.FAILED,)
     event_types: tuple[str, ...] = ()
+    project_id: str | None = None
+    status_class: str | None = None
+    error: ErrorWord | None = None
 
     @classmethod
     def of(cls, kept: dict[str, Any]) -> Chosen:
@@ -55,16 +61,20 @@ class Chosen:
             until=datetime.fromisoformat(kept["until"]) if kept["until"] else None,
             states=tuple(DeliveryState(state) for state in kept["states"]),
             event_types=tuple(kept["eventTypes"]),
+            project_id=kept.get("projectId"),
+            status_class=kept.get("response"),
+            error=ErrorWord(kept["error"]) if kept.get("error") else None,
         )
 
     def kept(self) -> dict[str, Any]:
         """The JSON value that is kept with a replay."""
+        further = {"projectId": self.project_id, "response": self.status_class, "error": self.error and str(self.error)}
         return {
             "since": self.since.isoformat(),
             "until": self.until.isoformat() if self.until else None,
             "states": [str(state) for state in self.states],
             "eventTypes": list(self.event_types),
-        }
+        } | {name: value for name, value in further.items() if value}
 
 
 def matching(webhook_id: str, chosen: Chosen, settled_by: datetime) -> list[sa.ColumnElement[bool]]:
@@ -83,7 +93,23 @@ def matching(webhook_id: str, chosen: Chosen, settled_by: datetime) -> list[sa.C
         conditions.append(Delivery.created_at < chosen.until)
     if chosen.event_types:
         conditions.append(Delivery.event_type.in_(chosen.event_types))
+    if chosen.project_id:
+        conditions.append(Delivery.project_id == chosen.project_id)
+    if chosen.status_class:
+        conditions.append(has_status(chosen.status_class))
+    if chosen.error:
+        conditions.append(Delivery.last_error == chosen.error)
     return conditions
+
+
+def has_status(status_class: str) -> sa.ColumnElement[bool]:
+    """Whether the newest answer was of that class; `none`: there was no answer, but an error."""
+    if status_class not in STATUS_CLASSES:
+        return sa.false()
+    if status_class == "none":
+        return sa.and_(Delivery.last_status.is_(None), Delivery.last_error.is_not(None))
+    first = int(status_class[0]) * 100
+    return Delivery.last_status.between(first, first + 99)
 
 
 def advance() -> int:

@@ -144,9 +144,11 @@ class Delivery(Base):
             where="state = 'pending' AND kind = 'event' AND attempts_counted > 0",
         ),
         partial_index("ix_delivery_leased", "webhook_id", "lease_until", where="lease_until IS NOT NULL"),
-        # The log: newest first, of one webhook, by state.
+        # The log: newest first, of one webhook, by state, event type, error.
         sa.Index("ix_delivery_webhook_id_seq", "webhook_id", "seq"),
         sa.Index("ix_delivery_webhook_id_state_seq", "webhook_id", "state", "seq"),
+        sa.Index("ix_delivery_webhook_id_event_type_seq", "webhook_id", "event_type", "seq"),
+        partial_index("ix_delivery_error", "webhook_id", "last_error", "seq", where="last_error IS NOT NULL"),
         sa.Index("ix_delivery_created_at", "created_at"),
         # Pruning: which snapshots are still named.
         sa.Index("ix_delivery_snapshot_seq", "snapshot_seq"),

@@ -5,14 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response, redirect, render_template, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from webapp import config
 from webapp.extensions import htmx
 from webapp.models import Attempt, Delivery, NotFound
-from webapp.web import delivery_log
-from webapp.web.badges import REASON
-from webapp.web.delivery_rows import rows
+from webapp.web import delivery_log, delivery_pages
 from webapp.web.loading import for_people, me
-from webapp.web.outcomes import explain, phrase
 from webapp.webhooks import log
 
 bp = for_people(Blueprint("deliveries", __name__))
@@ -23,12 +19,7 @@ ONE = "/settings/webhooks/<webhook_id>/deliveries/<delivery_id>"
 @bp.get("/deliveries")
 def index() -> str:
     """The log of all webhooks of this person."""
-    return render_template(
-        "deliveries/index.html",
-        log=delivery_log.view(me()),
-        oldest_at=log.oldest_at(me()),
-        kept_days=config.current().retention_days,
-    )
+    return render_template("deliveries/index.html", log=delivery_log.view(me()))
 
 
 @bp.get("/deliveries/news", defaults={"webhook_id": None})
@@ -43,22 +34,9 @@ def news(webhook_id: str | None) -> AnyResponse:
 
 
 @bp.get(ONE)
-def show(webhook_id: str, delivery_id: str) -> str:
-    """One delivery: how it stands, its time line, every request and answer."""
-    delivery = log.load(me(), delivery_id, webhook_id)
-    newer_id, older_id = log.neighbours(delivery)
-    return render_template(
-        "deliveries/show.html",
-        delivery=delivery,
-        row=rows(me(), [delivery])[0],
-        attempts=log.attempts(delivery),
-        body=log.body(delivery),
-        reason=REASON.get(delivery.reason or ""),
-        explain=explain,
-        phrase=phrase,
-        newer_id=newer_id,
-        older_id=older_id,
-    )
+def show(webhook_id: str, delivery_id: str) -> AnyResponse:
+    """One delivery: how it stands, its time line, its attempts. Also as the drawer of a log, and anew while it lives."""
+    return delivery_pages.answer(delivery_pages.view(me(), log.load(me(), delivery_id, webhook_id)))
 
 
 @bp.get(f"{ONE}/payload")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import Response, make_response, render_template, request, url_for
@@ -10,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from webapp.models import User
 from webapp.web.delivery_rows import Row, rows
+from webapp.web.log_extras import LogExtras, page_url
 from webapp.web.log_forms import LogForm
 from webapp.webhooks import log
 
@@ -29,16 +31,23 @@ class LogView:
     older: str = ""
     newer: str = ""
     others_are_watched: bool = False
+    searched_to: datetime | None = None
+    waiting: int = 0  # new ones that the page has not asked for yet
+
+    @property
+    def extras(self) -> LogExtras:
+        """What stands round the rows: chips, exports, the way to a replay, how long all is kept."""
+        return LogExtras(self.form, self.webhook_id)
 
     @property
     def clear_url(self) -> str:
         """The same log without filters."""
-        return self._page_url({})
+        return page_url(self.webhook_id, {})
 
     @property
     def refresh_url(self) -> str:
         """The first page with the same filters."""
-        return self._page_url(self.form.values)
+        return page_url(self.webhook_id, self.form.values)
 
     @property
     def news_url(self) -> str:
@@ -51,12 +60,7 @@ class LogView:
 
     def link(self, cursor: int | None, name: str) -> str:
         """The neighbouring page at this cursor."""
-        return "" if cursor is None else self._page_url(self.form.values | {name: str(cursor)})
-
-    def _page_url(self, values: dict[str, Any]) -> str:
-        if self.webhook_id is None:
-            return url_for("deliveries.index", **values)
-        return url_for("webhooks.log", webhook_id=self.webhook_id, **values)
+        return "" if cursor is None else page_url(self.webhook_id, self.form.values | {name: str(cursor)})
 
 
 def view(user: User, webhook_id: str | None = None) -> LogView:
@@ -70,11 +74,7 @@ def view(user: User, webhook_id: str | None = None) -> LogView:
         form.rows,
         is_upwards=before is None and after is not None,
     )
-    shown = rows(user, page.deliveries)
-    is_top = before is None and page.newer is None
-    found = LogView(form, shown, max((row.delivery.seq for row in shown), default=0), is_top, webhook_id)
-    found.older, found.newer = found.link(page.older, "before"), found.link(page.newer, "after")
-    return found
+    return _shown(user, form, page, is_top=before is None and page.newer is None)
 
 
 def news(user: User, webhook_id: str | None) -> Response:
@@ -91,22 +91,29 @@ def news(user: User, webhook_id: str | None) -> Response:
     )
     fresh = rows(user, found.fresh) if asked.is_top else []
     changed = [row for row in rows(user, found.watched) if row.mark != asked.watched[row.delivery.seq]]
-    if not fresh and not changed:
+    if not changed and len(fresh) == (asked.waiting if asked.is_away else 0):
         return Response(status=204)
-    if fresh and (not asked.shown or asked.has_no_room_for(len(fresh), form.rows)):
+    if fresh and (not asked.shown or (not asked.is_away and asked.has_no_room_for(len(fresh), form.rows))):
         return _anew(user, webhook_id)
-    newest = max([asked.after, *(row.delivery.seq for row in fresh)])
-    following = LogView(form, [*fresh, *changed], newest, asked.is_top, webhook_id)
+    added = [] if asked.is_away else fresh
+    newest = max([asked.after, *(row.delivery.seq for row in added)])
+    following = LogView(form, [*added, *changed], newest, asked.is_top, webhook_id)
     following.others_are_watched = len(asked.watched) > len(changed)
-    return make_response(render_template("deliveries/_news.html", log=following, fresh=fresh, changed=changed))
+    following.waiting = len(fresh) - len(added)
+    return make_response(render_template("deliveries/_news.html", log=following, fresh=added, changed=changed))
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """What the page says of itself: its cursor, the rows that it shows, and how it shows the ones that can change."""
+    """What the page says of itself: its cursor, the rows that it shows, and how it shows the ones that can change.
+
+    `is_away`: its upper end is not on the screen, so new rows would make it jump; it says how many are `waiting`.
+    """
 
     after: int
     is_top: bool
+    is_away: bool
+    waiting: int
     shown: set[int]
     watched: dict[int, str]
 
@@ -118,7 +125,14 @@ class _Asked:
     def of(cls, args: MultiDict[str, str]) -> _Asked:
         marks = {number: mark for mark in args.getlist("row") if (number := _number(mark)) is not None}
         watched = {number: mark for number, mark in marks.items() if "." in mark}
-        return cls(_number(args.get("after", "")) or 0, bool(args.get("top")), set(marks), watched)
+        return cls(
+            after=_number(args.get("after", "")) or 0,
+            is_top=bool(args.get("top")),
+            is_away=bool(args.get("away")),
+            waiting=_number(args.get("waiting", "")) or 0,
+            shown=set(marks),
+            watched=watched,
+        )
 
 
 def _anew(user: User, webhook_id: str | None) -> Response:
@@ -130,12 +144,14 @@ def _anew(user: User, webhook_id: str | None) -> Response:
 
 def _first_page(user: User, webhook_id: str | None) -> LogView:
     form = LogForm.of_request(user, webhook_id)
-    page = log.deliveries(user, form.filters, None, form.rows)
+    return _shown(user, form, log.deliveries(user, form.filters, None, form.rows), is_top=True)
+
+
+def _shown(user: User, form: LogForm, page: log.Page, *, is_top: bool) -> LogView:
     shown = rows(user, page.deliveries)
-    found = LogView(
-        form, shown, max((row.delivery.seq for row in shown), default=0), is_top=True, webhook_id=webhook_id
-    )
-    found.older = found.link(page.older, "before")
+    found = LogView(form, shown, max((row.delivery.seq for row in shown), default=0), is_top, form.webhook_id)
+    found.older, found.newer = found.link(page.older, "before"), found.link(page.newer, "after")
+    found.searched_to = log.made_at(page.searched_to) if page.searched_to is not None else None
     return found
 
 

@@ -17,6 +17,7 @@ from webapp.webhooks import access, cancellation, redelivery
 from webapp.webhooks.words import delivery_word
 
 FINGERPRINT_BYTES = 6
+FAILING = (DeliveryState.FAILED, DeliveryState.STUCK)
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Row:
     def id(self) -> str:
         """The row's id in the page."""
         return f"row-{self.delivery.seq}"
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether its newest outcome is a failure."""
+        return self.delivery.state in FAILING or (not self.delivery.is_settled and self.delivery.attempts_counted > 0)
 
     @property
     def url(self) -> str:

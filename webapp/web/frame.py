@@ -31,6 +31,7 @@ STYLE_SHEETS = (
     "figures",
     "webhooks",
     "tables",
+    "log",
     "workspace",
     "people",
     "colors",
@@ -45,7 +46,22 @@ STYLE_SHEETS = (
 SCRIPTS = (
     "vendor/htmx.org@2.0.11/htmx.min.js",
     "vendor/idiomorph@0.8.0/idiomorph-ext.min.js",
-    *(f"js/{name}.js" for name in ("notes", "swap", "live", "copy", "choices", "dialogs", "unsaved", "shortcuts")),
+    *(
+        f"js/{name}.js"
+        for name in (
+            "notes",
+            "swap",
+            "live",
+            "log",
+            "rows",
+            "times",
+            "copy",
+            "choices",
+            "dialogs",
+            "unsaved",
+            "shortcuts",
+        )
+    ),
 )
 # No eval and no inline style, for the sake of the content security policy; no page is kept in the browser's storage.
 HTMX_CONFIG = {

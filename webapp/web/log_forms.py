@@ -12,12 +12,14 @@ from wtforms.validators import Optional
 
 from webapp.delivery.event_types import by_group
 from webapp.models import DeliveryState, ErrorWord, Project, User, Webhook
-from webapp.web.badges import STATE
+from webapp.web.badges import DELIVERY, STATE
 from webapp.web.forms import Form, choice
 from webapp.web.forms import lazy_text as _l
 from webapp.web.local_times import in_utc
 from webapp.webhooks import access
-from webapp.webhooks.log import LIMITS, STATUS_CLASSES, LogFilter
+from webapp.webhooks.log import LIMITS
+from webapp.webhooks.log_filter import STATUS_CLASSES, STEPS, LogFilter
+from webapp.webhooks.words import DeliveryWord
 
 MAX_TEXT_LENGTH = 100
 KINDS = {"real": True, "tests": False}
@@ -50,18 +52,17 @@ class LogForm(Form):
     webhook_id: str | None = None
 
     def _offer(self, webhooks: Sequence[Webhook], projects: Sequence[Project]) -> None:
-        self.webhook.choices = _choices(_("All webhooks"), [(each.id, each.name) for each in webhooks])
-        self.state.choices = _choices(_("All states"), [(state.value, str(STATE[state])) for state in DeliveryState])
+        self.webhook.choices = choices(_("All webhooks"), [(each.id, each.name) for each in webhooks])
+        self.state.choices = [choice("", _("All states")), *_states()]
         self.event.choices = [choice("", _("All events"))] + [
             choice(each.code, _(each.label), _(group.label))
             for group, types in by_group(None).items()
             for each in types
         ]
-        self.project.choices = _choices(_("All projects"), [(each.id, each.name) for each in projects])
-        responses = [(name, _("No response") if name == "none" else name) for name in STATUS_CLASSES]
-        self.response.choices = _choices(_("All responses"), responses)
-        self.error.choices = _choices(_("All errors"), [(word.value, word.value) for word in ErrorWord])
-        self.kind.choices = _choices(_("Real and tests"), [("real", _("Real only")), ("tests", _("Tests only"))])
+        self.project.choices = choices(_("All projects"), [(each.id, each.name) for each in projects])
+        self.response.choices = choices(_("All responses"), responses())
+        self.error.choices = choices(_("All errors"), [(word.value, word.value) for word in ErrorWord])
+        self.kind.choices = choices(_("Real and tests"), [("real", _("Real only")), ("tests", _("Tests only"))])
         self.limit.choices = [choice(str(limit), str(limit)) for limit in LIMITS]
 
     @property
@@ -69,9 +70,11 @@ class LogForm(Form):
         """What the log is asked."""
         state, event = self._chosen("state"), self._chosen("event")
         error = self._chosen("error")
+        step = DeliveryWord(state) if state in STEPS else None
         return LogFilter(
             webhook_id=self.webhook_id or self._chosen("webhook") or None,
-            states=[DeliveryState(state)] if state else [],
+            states=[DeliveryState(state)] if state and not step else [],
+            step=step,
             event_types=[event] if event else [],
             project_id=self._chosen("project") or None,
             status_class=self._chosen("response") or None,
@@ -97,6 +100,11 @@ class LogForm(Form):
         return {name: value for name, value in values.items() if value}
 
     @property
+    def restricts_more_than_state(self) -> bool:
+        """Whether anything but a state is left out."""
+        return bool(self.values.keys() - {"limit", "state"})
+
+    @property
     def restricts(self) -> bool:
         """Whether anything is left out."""
         return bool(self.values.keys() - {"limit"})
@@ -111,5 +119,23 @@ class LogForm(Form):
         return "" if field.errors else str(field.data or "")
 
 
-def _choices(all_of_them: str, values: list[tuple[str, str]]) -> list[Any]:
+def responses() -> list[tuple[str, str]]:
+    """The classes of answers, as value and words."""
+    return [(name, _("No response") if name == "none" else name) for name in STATUS_CLASSES]
+
+
+def choices(all_of_them: str, values: list[tuple[str, str]]) -> list[Any]:
+    """A select field that restricts nothing, or to one of these."""
     return [choice("", all_of_them), *(choice(value, label) for value, label in values)]
+
+
+def _states() -> list[Any]:
+    """The stored states; `pending` with how far it has come, under a heading of its own."""
+    group = _("On the way")
+    steps = [choice(step.value, str(DELIVERY[step].word), group) for step in STEPS]
+    others = [each for each in DeliveryState if each is not DeliveryState.PENDING]
+    return [
+        choice(DeliveryState.PENDING.value, _("All on the way"), group),
+        *steps,
+        *(choice(each.value, str(STATE[each]), _("Others")) for each in others),
+    ]

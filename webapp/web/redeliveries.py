@@ -23,7 +23,7 @@ def create(webhook_id: str, delivery_id: str) -> Response | str | tuple[str, int
     delivery = log.load(me(), delivery_id, webhook_id)
     problem = ""
     try:
-        redelivery.redeliver(delivery, by=me())
+        redelivery.redeliver(delivery, by=me(), after=request.form.get("attempts", type=int))
     except (Conflict, TooMany) as error:
         problem = said(error)
     if htmx:

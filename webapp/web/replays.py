@@ -25,7 +25,7 @@ def new(webhook_id: str) -> str | tuple[str, int]:
     webhook = access.load(me(), webhook_id)
     if "since" not in request.args:
         return _page(webhook, ReplayForm.empty(request.args.get("state")))
-    form = ReplayForm(formdata=request.args).offer()
+    form = _offered(ReplayForm(formdata=request.args))
     count = _count(webhook, form)
     page = _page(webhook, form, count)
     return page if count is not None else (page, 422)
@@ -35,7 +35,7 @@ def new(webhook_id: str) -> str | tuple[str, int]:
 def create(webhook_id: str) -> Response | tuple[str, int]:
     """Begin what was counted."""
     webhook = access.load(me(), webhook_id)
-    form = ReplayForm().offer()
+    form = _offered(ReplayForm())
     done = forms.run(form, lambda: replays.start(webhook, form.chosen, by=me()))
     if done is None:
         return _page(webhook, form), 422
@@ -52,6 +52,7 @@ def show(webhook_id: str, replay_id: str) -> str:
         webhook=webhook,
         replay=replay,
         chosen=Chosen.of(replay.chosen),
+        projects={project.id: project.name for project in access.administered_projects(me())},
         states=STATE,
         progress=replays.progress(replay),
         has_worker=replay.finished_at is not None or heartbeats.is_any_alive(),
@@ -64,6 +65,10 @@ def stop(webhook_id: str, replay_id: str) -> Response:
     replay = _load(webhook_id, replay_id)
     replays.stop(replay, by=me())
     return redirect(url_for(".show", webhook_id=webhook_id, replay_id=replay_id), 303)
+
+
+def _offered(form: ReplayForm) -> ReplayForm:
+    return form.offer(access.administered_projects(me()))
 
 
 def _load(webhook_id: str, replay_id: str) -> Replay:
@@ -85,7 +90,7 @@ def _page(webhook: Webhook, form: ReplayForm, count: int | None = None) -> str:
     return render_template(
         "replays/_form.html" if htmx else "replays/new.html",
         webhook=webhook,
-        form=form.offer(),
+        form=_offered(form),
         groups=by_group(None),
         count=count,
         running=replays.running(webhook),

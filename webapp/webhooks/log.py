@@ -14,9 +14,6 @@ from webapp.extensions import db
 from webapp.models import (
     Attempt,
     Delivery,
-    DeliveryKind,
-    DeliveryState,
-    ErrorWord,
     Event,
     NotFound,
     User,
@@ -24,43 +21,32 @@ from webapp.models import (
     WebhookSnapshot,
 )
 from webapp.webhooks import access
+from webapp.webhooks.log_filter import STATUS_CLASSES, LogFilter, conditions
+
+__all__ = ["LIMITS", "STATUS_CLASSES", "LogFilter", "News", "Page", "attempts", "body", "deliveries"]
 
 LIMITS = (25, 50, 100)  # rows on a page
 MAX_LIMIT = 500  # rows in one answer, whoever asks
 MAX_BRANCHES = 200  # webhooks that are asked one by one; SQLite joins at most 500
 # On PostgreSQL rows become visible out of order: a look back by so many numbers finds those that came late.
 OVERLAP = 200
-STATUS_CLASSES = ("2xx", "3xx", "4xx", "5xx", "none")
-
-
-@dataclass(frozen=True)
-class LogFilter:
-    """Which deliveries are meant. What is None or empty does not restrict."""
-
-    webhook_id: str | None = None
-    states: Collection[DeliveryState] = ()
-    event_types: Collection[str] = ()
-    project_id: str | None = None
-    status_class: str | None = None
-    error: ErrorWord | None = None
-    is_real: bool | None = None  # True: events only; False: pings, tests and health checks only
-    since: datetime | None = None
-    until: datetime | None = None
-    text: str = ""  # the id of a delivery, an event or a record
-
-    @property
-    def is_open(self) -> bool:
-        """Whether deliveries that are made later can be meant too."""
-        return self.until is None
+LOOK = 10_000  # rows that one page reads at most where no index leads to those that are meant
+MIN_LOOK = 500  # of them for each webhook
+OUT_OF_ORDER = 1_000
 
 
 @dataclass(frozen=True)
 class Page:
-    """Deliveries, newest first. `older` and `newer` are cursors of the neighbours, None where there is none."""
+    """Deliveries, newest first. `older` and `newer` are cursors of the neighbours, None where there is none.
+
+    `searched_to` is where the look ended before the page was full, though there is more to look at: not every filter
+    has an index, and a page shall not take seconds.
+    """
 
     deliveries: list[Delivery]
     older: int | None = None
     newer: int | None = None
+    searched_to: int | None = None
 
 
 @dataclass(frozen=True)
@@ -80,14 +66,22 @@ def deliveries(
     """
     limit = max(1, min(limit, MAX_LIMIT))
     if is_upwards and cursor is not None:
-        rows = _some(user, filters, Delivery.seq > cursor, Delivery.seq.asc(), limit + 1)
-        has_more, rows = len(rows) > limit, rows[:limit][::-1]
-        return Page(rows, older=rows[-1].seq if rows else None, newer=rows[0].seq if has_more and rows else None)
+        found = _some(user, filters, Delivery.seq > cursor, limit + 1, is_upwards=True)
+        has_more, rows = len(found.rows) > limit, found.rows[:limit][::-1]
+        return Page(
+            rows,
+            older=rows[-1].seq if rows else cursor + 1,
+            newer=rows[0].seq if has_more and rows else found.edge,
+            searched_to=None if has_more else found.edge,
+        )
     before = sa.true() if cursor is None else Delivery.seq < cursor
-    rows = _some(user, filters, before, Delivery.seq.desc(), limit + 1)
-    has_more, rows = len(rows) > limit, rows[:limit]
+    found = _some(user, filters, before, limit + 1, is_upwards=False)
+    has_more, rows = len(found.rows) > limit, found.rows[:limit]
     return Page(
-        rows, older=rows[-1].seq if has_more else None, newer=rows[0].seq if cursor is not None and rows else None
+        rows,
+        older=rows[-1].seq if has_more else found.edge,
+        newer=None if cursor is None else rows[0].seq if rows else cursor - 1,
+        searched_to=None if has_more else found.edge,
     )
 
 
@@ -103,10 +97,10 @@ def newer(
     """What is newer than `after` and not yet `shown`, and the `watched` ones again. All three are numbers (`seq`)."""
     # What comes late belongs among the rows on screen; older than those it stands on a page further down.
     floor = max(after - OVERLAP, min(shown)) if shown else after
-    fresh = _of(user, filters).where(Delivery.seq > floor, Delivery.seq.not_in(shown))
+    is_fresh = sa.and_(Delivery.seq > floor, Delivery.seq.not_in(shown))
     again = _of(user, LogFilter(webhook_id=filters.webhook_id)).where(Delivery.seq.in_(watched))
     return News(
-        _rows(fresh.order_by(Delivery.seq.desc()).limit(limit)) if filters.is_open else [],
+        _some(user, filters, is_fresh, limit, is_upwards=False).rows if filters.is_open else [],
         _rows(again.order_by(Delivery.seq.desc())) if watched else [],
     )
 
@@ -143,40 +137,83 @@ def neighbours(delivery: Delivery) -> tuple[str | None, str | None]:
     return db.session.scalar(newer_id), db.session.scalar(older_id)
 
 
-def oldest_at(user: User) -> datetime | None:
+def oldest_at(user: User, webhook_id: str | None = None) -> datetime | None:
     """When the oldest delivery that is still kept was made."""
-    own = sa.select(Webhook.id).where(Webhook.created_by_id == user.id)
-    first = sa.select(sa.func.min(Delivery.seq)).where(Delivery.webhook_id.in_(own))
-    return db.session.scalar(sa.select(Delivery.created_at).where(Delivery.seq == first.scalar_subquery()))
+    own = Webhook.created_by_id == user.id if webhook_id is None else Webhook.id == webhook_id
+    first = sa.select(sa.func.min(Delivery.seq)).where(Delivery.webhook_id == Webhook.id).scalar_subquery()
+    oldest = sa.select(sa.func.min(first)).where(own, Webhook.created_by_id == user.id).scalar_subquery()
+    return db.session.scalar(sa.select(Delivery.created_at).where(Delivery.seq == oldest))
 
 
-def _some(
-    user: User,
-    filters: LogFilter,
-    bound: sa.ColumnElement[bool],
-    order: sa.UnaryExpression[int],
-    limit: int,
-) -> list[Delivery]:
-    """The first rows in that order. Over all webhooks each gives its own first ones, by its index, and the best stay:
-    sorting all rows of a person first took 270 ms with 300,000 of them."""
+def made_at(seq: int) -> datetime | None:
+    """When the delivery of that number was made."""
+    return db.session.scalar(sa.select(Delivery.created_at).where(Delivery.seq == seq))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Some rows in the order that was asked for. `edge` is the last number that was looked at when the look ended
+    before all were seen."""
+
+    rows: list[Delivery]
+    edge: int | None = None
+
+
+def _some(user: User, filters: LogFilter, bound: sa.ColumnElement[bool], limit: int, *, is_upwards: bool) -> _Found:
+    """The first rows in that order. Each webhook gives its own first ones, by its index, and the best stay: sorting
+    all rows of a person first took 270 ms with 300,000 of them."""
+    order = Delivery.seq.asc() if is_upwards else Delivery.seq.desc()
     query = _of(user, filters).order_by(order).limit(limit)
-    if filters.webhook_id is not None or filters.text:
-        return _rows(query.where(bound))
-    ids = db.session.scalars(sa.select(Webhook.id).where(Webhook.created_by_id == user.id)).all()
-    if not 1 < len(ids) <= MAX_BRANCHES:
-        return _rows(query.where(bound))
-    conditions = _conditions(filters)
-    branches = [
-        sa.select(
-            sa.select(Delivery.seq)
-            .where(Delivery.webhook_id == webhook_id, bound, *conditions)
-            .order_by(order)
-            .limit(limit)
-            .subquery()
-        )
-        for webhook_id in ids
-    ]
-    return _rows(query.where(Delivery.seq.in_(sa.union_all(*branches))))
+    ids = _webhook_ids(user, filters)
+    if filters.text or len(ids) > MAX_BRANCHES:
+        return _Found(_rows(query.where(bound)))
+    if not ids:
+        return _Found([])
+    bounds = [bound, *_numbers_of_span(filters)]
+    edge = _edge(ids, bounds, is_upwards=is_upwards) if filters.is_selective else None
+    if edge is not None:
+        bounds.append(Delivery.seq <= edge if is_upwards else Delivery.seq >= edge)
+    asked = [*bounds, *conditions(filters)]
+    branches = [_first(webhook_id, asked, order, limit) for webhook_id in ids]
+    return _Found(_rows(query.where(Delivery.seq.in_(sa.union_all(*branches)))), edge)
+
+
+def _first(
+    webhook_id: str, asked: list[sa.ColumnElement[bool]], order: sa.UnaryExpression[int], limit: int, offset: int = 0
+) -> sa.Select[int]:
+    """The numbers of the first ones of a webhook. A subquery round them: SQLite takes no LIMIT inside of UNION."""
+    some = sa.select(Delivery.seq).where(Delivery.webhook_id == webhook_id, *asked).order_by(order)
+    return sa.select(some.limit(limit).offset(offset).subquery().c.seq)
+
+
+def _edge(ids: list[str], bounds: list[sa.ColumnElement[bool]], *, is_upwards: bool) -> int | None:
+    """How far a look goes that must read every row on its way; None when it gets through to the end."""
+    order = Delivery.seq.asc() if is_upwards else Delivery.seq.desc()
+    each = max(LOOK // len(ids), MIN_LOOK)
+    ends = sa.union_all(*(_first(webhook_id, bounds, order, 1, each) for webhook_id in ids)).subquery()
+    nearest = sa.func.min if is_upwards else sa.func.max
+    return db.session.scalar(sa.select(nearest(ends.c.seq)))
+
+
+def _numbers_of_span(filters: LogFilter) -> list[sa.ColumnElement[bool]]:
+    """The span in numbers (`seq`), with a margin: they grow with the time, but for what was written side by side."""
+    found: list[sa.ColumnElement[bool]] = []
+    for at, is_in, order, margin in (
+        (filters.since, Delivery.created_at.__ge__, Delivery.created_at.asc(), -OUT_OF_ORDER),
+        (filters.until, Delivery.created_at.__lt__, Delivery.created_at.desc(), OUT_OF_ORDER),
+    ):
+        if at is not None:
+            seq = db.session.scalar(sa.select(Delivery.seq).where(is_in(at)).order_by(order).limit(1))
+            end = 0 if seq is None else seq + margin
+            found.append(sa.false() if seq is None else Delivery.seq > end if margin < 0 else Delivery.seq < end)
+    return found
+
+
+def _webhook_ids(user: User, filters: LogFilter) -> list[str]:
+    if filters.webhook_id is not None:
+        _require_own(user, filters.webhook_id)
+        return [filters.webhook_id]
+    return list(db.session.scalars(sa.select(Webhook.id).where(Webhook.created_by_id == user.id)))
 
 
 def _rows(query: sa.Select[Delivery]) -> list[Delivery]:
@@ -198,7 +235,7 @@ def _of(user: User, filters: LogFilter) -> sa.Select[Delivery]:
         )
         .execution_options(populate_existing=True)
     )
-    return query.where(*_conditions(filters))
+    return query.where(*conditions(filters))
 
 
 def _require_own(user: User, webhook_id: str) -> None:
@@ -206,43 +243,3 @@ def _require_own(user: User, webhook_id: str) -> None:
     own = sa.select(Webhook.id).where(Webhook.id == webhook_id, Webhook.created_by_id == user.id)
     if db.session.scalar(own) is None:
         raise NotFound(access.NO_WEBHOOK)
-
-
-def _conditions(filters: LogFilter) -> list[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool] | None] = [
-        Delivery.webhook_id == filters.webhook_id if filters.webhook_id else None,
-        Delivery.state.in_(filters.states) if filters.states else None,
-        Delivery.event_type.in_(filters.event_types) if filters.event_types else None,
-        Delivery.project_id == filters.project_id if filters.project_id else None,
-        _has_status(filters.status_class) if filters.status_class else None,
-        Delivery.last_error == filters.error if filters.error else None,
-        _is_real(is_real=filters.is_real) if filters.is_real is not None else None,
-        Delivery.created_at >= filters.since if filters.since else None,
-        Delivery.created_at < filters.until if filters.until else None,
-        _is_named(filters.text) if filters.text else None,
-    ]
-    return [condition for condition in conditions if condition is not None]
-
-
-def _has_status(status_class: str) -> sa.ColumnElement[bool]:
-    if status_class not in STATUS_CLASSES:
-        return sa.false()
-    if status_class == "none":
-        return sa.and_(Delivery.last_status.is_(None), Delivery.last_error.is_not(None))
-    first = int(status_class[0]) * 100
-    return Delivery.last_status.between(first, first + 99)
-
-
-def _is_real(*, is_real: bool) -> sa.ColumnElement[bool]:
-    return Delivery.kind == DeliveryKind.EVENT if is_real else Delivery.kind != DeliveryKind.EVENT
-
-
-def _is_named(text: str) -> sa.ColumnElement[bool]:
-    """Three look-ups by index; joined by OR they became a walk over all rows."""
-    of_event = sa.select(Delivery.seq).join(Event, Event.seq == Delivery.event_seq)
-    named = sa.union_all(
-        sa.select(Delivery.seq).where(Delivery.id == text),
-        of_event.where(Event.id == text),
-        of_event.where(Event.record_id == text),
-    )
-    return Delivery.seq.in_(named)

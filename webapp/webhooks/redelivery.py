@@ -32,11 +32,15 @@ DELETED = "The webhook was deleted. Nothing can be sent to it any more."
 DISABLED = "The webhook is disabled. Enable it first, then send this again."
 NOT_ADMINISTRATOR = "You are no longer an administrator of this delivery's project, so its events are not sent to you."
 IN_FLIGHT = "It is being sent right now. Wait for the outcome, then try again."
+MEANWHILE = "It was sent again meanwhile. Look at the outcome, then decide anew."
 WAITING = "It will be sent again in a moment: somebody asked for that already."
 
 
-def redeliver(delivery: Delivery, *, by: User) -> Redelivery:
-    """Ask for one more attempt, now. Raises NotFound, Conflict with the reason why it cannot be, TooMany."""
+def redeliver(delivery: Delivery, *, by: User, after: int | None = None) -> Redelivery:
+    """Ask for one more attempt, now. Raises NotFound, Conflict with the reason why it cannot be, TooMany.
+
+    `after` is how many attempts the person saw: the same wish that arrives a second time sends nothing a second time.
+    """
     with transaction() as session:
         _lock(session, delivery)
         if delivery.webhook.created_by_id != by.id:
@@ -45,6 +49,8 @@ def redeliver(delivery: Delivery, *, by: User) -> Redelivery:
         reason = refusal(delivery, administered=administered, is_waiting=delivery.seq in waiting([delivery]))
         if reason:
             raise Conflict(reason)
+        if after is not None and after != delivery.attempts_made:
+            raise Conflict(MEANWHILE)
         now = database_now()
         _refuse_too_many(session, delivery, now)
         if delivery.state is DeliveryState.STUCK:

@@ -560,6 +560,13 @@ def upgrade() -> None:
             postgresql_where=sa.text("next_attempt_at IS NOT NULL AND lease_until IS NULL"),
         )
         batch_op.create_index(
+            "ix_delivery_error",
+            ["webhook_id", "last_error", "seq"],
+            unique=False,
+            sqlite_where=sa.text("last_error IS NOT NULL"),
+            postgresql_where=sa.text("last_error IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_delivery_express",
             ["seq"],
             unique=False,
@@ -594,6 +601,9 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("next_attempt_at IS NOT NULL AND lease_until IS NULL AND claims > 0"),
             postgresql_where=sa.text("next_attempt_at IS NOT NULL AND lease_until IS NULL AND claims > 0"),
+        )
+        batch_op.create_index(
+            "ix_delivery_webhook_id_event_type_seq", ["webhook_id", "event_type", "seq"], unique=False
         )
         batch_op.create_index("ix_delivery_webhook_id_seq", ["webhook_id", "seq"], unique=False)
         batch_op.create_index("ix_delivery_webhook_id_state_seq", ["webhook_id", "state", "seq"], unique=False)
@@ -1017,6 +1027,7 @@ def downgrade() -> None:
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.drop_index("ix_delivery_webhook_id_state_seq")
         batch_op.drop_index("ix_delivery_webhook_id_seq")
+        batch_op.drop_index("ix_delivery_webhook_id_event_type_seq")
         batch_op.drop_index(
             "ix_delivery_suspect",
             sqlite_where=sa.text("next_attempt_at IS NOT NULL AND lease_until IS NULL AND claims > 0"),
@@ -1042,6 +1053,11 @@ def downgrade() -> None:
             "ix_delivery_express",
             sqlite_where=sa.text("next_attempt_at IS NOT NULL AND lease_until IS NULL AND kind <> 'event'"),
             postgresql_where=sa.text("next_attempt_at IS NOT NULL AND lease_until IS NULL AND kind <> 'event'"),
+        )
+        batch_op.drop_index(
+            "ix_delivery_error",
+            sqlite_where=sa.text("last_error IS NOT NULL"),
+            postgresql_where=sa.text("last_error IS NOT NULL"),
         )
         batch_op.drop_index(
             "ix_delivery_due",
