@@ -1,7 +1,8 @@
-"""Every page in two looks: accessible by axe's rules, no wider than the window, nothing in the console, one h1."""
+"""Every page in two looks, or in all eight: by axe's rules, no wider than the window, no complaint, one h1."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -29,10 +30,18 @@ MENUS_OUT_OF_SIGHT = """
   return left < 0 || right > innerWidth;
 }).map(menu => menu.querySelector('summary').textContent.trim())
 """
-LOOKS: dict[str, dict[str, Any]] = {
-    "light-1280-en": {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
-    "dark-390-de": {"locale": "de-DE", "viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
-}
+MORE_LOOKS = "JOURNEY_LOOKS"  # the environment variable that is `all` for every combination instead of these two
+SCHEMES, WIDTHS, LANGUAGES = ("light", "dark"), {"1280": 800, "390": 844}, {"en": "en-GB", "de": "de-DE"}
+USUAL_LOOKS = ("light-1280-en", "dark-390-de")
+ALL_LOOKS = tuple("-".join(parts) for parts in itertools.product(SCHEMES, WIDTHS, LANGUAGES))
+LOOKS = ALL_LOOKS if os.environ.get(MORE_LOOKS) == "all" else USUAL_LOOKS
+
+
+def window_of(look: str) -> dict[str, Any]:
+    """The browser window of a look such as `dark-390-de`."""
+    scheme, width, language = look.split("-")
+    size = {"width": int(width), "height": WIDTHS[width]}
+    return {"locale": LANGUAGES[language], "viewport": size, "color_scheme": scheme}
 
 
 class Complaints:
@@ -77,7 +86,7 @@ class Complaints:
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_every_page_is_whole(demo: Installation, new_window: Callable[..., BrowserContext], look: str) -> None:
-    person = Person(demo, new_window(**LOOKS[look]))
+    person = Person(demo, new_window(**window_of(look)))
     page = person.page
     complaints = Complaints(page)
     wrong: dict[str, list[str]] = {}
