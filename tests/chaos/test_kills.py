@@ -65,6 +65,9 @@ def test_kills_in_the_middle_of_300_deliveries_lose_none(install: Install, recei
     assert set(arrived) == set(ids)
     unknown = here.rows("SELECT count(*) FROM attempt WHERE finished_at IS NULL")[0][0]
     assert sum(arrived.values()) - 300 <= unknown, "a duplicate stands for an attempt whose outcome was lost"
+    known = here.rows("SELECT count(*) FROM attempt WHERE finished_at IS NOT NULL")[0][0]
+    counted = Counter(dict(here.rows("SELECT outcome, sum(attempts) FROM webhook_hour GROUP BY outcome")))
+    assert counted == Counter({"2xx": known, "unknown": unknown}), "each attempt is counted once, whoever was killed"
 
 
 def test_a_restart_by_sigterm_loses_and_doubles_nothing(install: Install, receiver: Receiver) -> None:
