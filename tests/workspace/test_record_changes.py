@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+
 import pytest
 
 from webapp.extensions import db
-from webapp.models import Conflict, Forbidden, Invalid, NotFound, Role, transaction
-from webapp.workspace import records
+from webapp.models import Conflict, Forbidden, Invalid, NotFound, Role, User, transaction
+from webapp.workspace import access, records
 
 DAY, NEXT_DAY = "2026-03-20", "2026-03-21"
 
@@ -200,27 +202,63 @@ def test_a_record_is_not_made_with_anything_wrong(make, ada, todo, published):
 
 
 def test_an_event_costs_the_same_questions_however_much_hangs_on_the_record(make, ada, project, todo, statements):
-    def chosen(number):
-        field = make.field(project, "SELECT_MULTI", options="a b c", name=str(number))
-        return field.id, [option.id for option in field.options]
-
-    def colleague():
-        person = make.user()
-        return make.member(project, person).user_id
-
-    values, people, asked_for = dict(map(chosen, range(6))), [colleague() for _ in range(6)], []
+    fields = [make.field(project, "SELECT_MULTI", options="a b c", name=str(number)) for number in range(6)]
+    people, asked_for = [make.user() for _ in range(6)], []
+    for person in people:
+        make.member(project, person)
     for many in (1, 6):
         record = make.record(todo)
         changes = {
             "tag_titles": [f"tag {number}" for number in range(many)],
-            "assignee_ids": people[:many],
-            "field_values": dict(list(values.items())[:many]),
+            "assignee_ids": [person.id for person in people[:many]],
+            "field_values": {field.id: [option.id for option in field.options] for field in fields[:many]},
         }
         records.edit(record, changes, by=ada)
         with statements() as asked:
             records.rename(record, "Changed", by=ada)
         asked_for.append(len(asked))
     assert asked_for[0] == asked_for[1] <= 12
+
+
+def test_four_people_who_make_the_same_tag_at_once_make_one(app, make, ada, todo, published):
+    ids, user_id = [make.record(todo, position=float(number)).id for number in range(8)], ada.id
+
+    def tag(record_id):
+        with app.app_context():
+            try:
+                user = db.session.get(User, user_id)
+                records.edit(access.load_record(record_id, user), {"tag_titles": ["New"]}, by=user)
+            finally:
+                db.session.remove()
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(tag, ids))
+    db.session.rollback()
+    codes = [code for code, *_ in published()]
+    assert sorted(codes) == ["TAG_CREATED"] + ["TODO_TAG_ADDED"] * 8
+
+
+def test_of_two_who_save_the_same_title_field_the_later_wins_and_both_tell_the_truth(app, ada, record, save, published):
+    record_id, user_id = record.id, ada.id
+    assert record.title == "Call Ada"  # as both have it before them
+
+    def elsewhere():
+        with app.app_context():
+            try:
+                user = db.session.get(User, user_id)
+                records.edit(access.load_record(record_id, user), {"title": "First", "done": True}, by=user)
+            finally:
+                db.session.remove()
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        pool.submit(elsewhere).result()
+    save(title="Second", done=True)
+    titles = [(code, was["title"], now["title"]) for code, was, now in published()]
+    assert titles == [
+        ("TODO_NAME_CHANGED", "Call Ada", "First"),
+        ("TODO_DONE_STATUS_UPDATED", "Call Ada", "First"),
+        ("TODO_NAME_CHANGED", "First", "Second"),
+    ]
 
 
 CHANGES = [{"title": "x"}, {"done": True}, {"dued_at": DAY}, {"assignee_ids": []}, {"tag_ids": []}, {"archived": True}]

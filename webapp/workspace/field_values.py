@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,6 +26,15 @@ def assign(record: Record, given: Mapping[str, Given]) -> None:
             errors.append(Invalid(f"field_values.{field_id}", error.template, **error.values))
     if errors:
         raise Invalid.many(errors)
+
+
+def refresh(record_ids: Collection[str]) -> None:
+    """Inside transaction(): read the fields of these records together, which one by one would be read anew.
+
+    Whatever was loaded before the transaction began has expired.
+    """
+    used = sa.select(RecordFieldValue.field_id).where(RecordFieldValue.record_id.in_(record_ids))
+    db.session.scalars(sa.select(CustomField).where(CustomField.id.in_(used))).all()
 
 
 def shown(value: RecordFieldValue) -> Any:

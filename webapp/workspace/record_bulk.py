@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from webapp.delivery import payloads
 from webapp.models import Invalid, Record, RecordList, User, transaction
-from webapp.workspace import access, record_changes, record_moves
+from webapp.workspace import access, field_values, record_changes, record_moves
 
 MAX_RECORDS = 200  # in one call
 
@@ -49,6 +49,7 @@ def _editable(record_ids: Collection[str], by: User) -> list[Record]:
     ids = list(dict.fromkeys(record_ids))
     if not 1 <= len(ids) <= MAX_RECORDS:
         raise Invalid("record_ids", "Choose 1 to %(most)s records.", most=MAX_RECORDS)
+    field_values.refresh(ids)
     found = {record.id: record for record in access.load_records(ids, by)}
     for project in {record.list.project_id: record.list.project for record in found.values()}.values():
         access.demand(project, by, "edit_records")

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from webapp.delivery import payloads
 from webapp.extensions import db
 from webapp.models import Forbidden, Record, RecordList, User, transaction
-from webapp.workspace import access, crossing, positions, record_changes
+from webapp.workspace import access, crossing, field_values, positions, record_changes
 
 
 def move(record: Record, *, list_: RecordList, by: User, place: int | None = None) -> None:
@@ -22,6 +22,7 @@ def move(record: Record, *, list_: RecordList, by: User, place: int | None = Non
     record_id, list_id = record.id, list_.id
     with transaction():
         record = access.load_record(record_id, by, is_locked=True)
+        field_values.refresh([record_id])
         put([record], access.load_list(list_id, by), by=by, place=place)
 
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from webapp.delivery import payloads
 from webapp.extensions import db
 from webapp.models import CustomField, Invalid, Record, RecordList, User, transaction
-from webapp.workspace import access, record_changes
+from webapp.workspace import access, field_values, record_changes
 from webapp.workspace.record_changes import RecordChanges, publish
 from webapp.workspace.record_moves import free_positions, move, shift
 from webapp.workspace.value_rules import Given
@@ -98,4 +98,5 @@ def on_board(lists: list[RecordList]) -> dict[str, list[Record]]:
 def _editable(record_id: str, by: User) -> Record:
     record = access.load_record(record_id, by, is_locked=True)
     access.demand(record.list.project, by, "edit_records")
+    field_values.refresh([record_id])
     return record
