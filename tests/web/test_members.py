@@ -54,6 +54,18 @@ def test_somebody_known_becomes_a_member_at_once(client, ada, make, project, url
     assert access.role_in(project, fellow) is Role.ADMIN
 
 
+def test_people_one_knows_are_suggested_and_nobody_else(client, ada, cast, make, url):
+    fellow, gone = make.user(name="Grace"), make.user(suspended_at=utc_now())
+    other = make.project(owner=ada)
+    for user in (fellow, gone, cast.teammate):
+        make.member(other, user)
+    page = check_page(client.get(url))
+    options = page.find("datalist", id="suggested").find_all("option")
+    assert [(option.attrs["value"], option.text) for option in options] == [(fellow.email, "Grace")]
+    client.sign_in(cast.teammate)
+    assert check_page(client.get(url)).find_all("datalist") == []
+
+
 def test_an_invitation_is_shown_once_and_can_be_withdrawn(client, cast, url):
     page = check_page(client.post(url, data={"email": cast.stranger.email, "role": "MEMBER"}), 201)
     link = page.find("input", id="link").attrs["value"]

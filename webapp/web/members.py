@@ -14,7 +14,7 @@ from webapp.web.forms import Form, Required, run
 from webapp.web.forms import lazy_text as _l
 from webapp.web.loading import for_people, me
 from webapp.web.roles import ROLES, choices
-from webapp.workspace import access, invitations, members
+from webapp.workspace import access, acquaintances, invitations, members
 
 bp = for_people(Blueprint("members", __name__, url_prefix="/projects/<project_id>"))
 
@@ -102,17 +102,19 @@ def revoke(project_id: str, invitation_id: str) -> Response:
 
 def _page(project: Project, form: MemberForm | None = None) -> str:
     mine = _my_role(project)
+    may_edit = access.may(mine, "edit_project")
     return render_template(
         "members/index.html",
         project=project,
         members=members.of(project),
-        invitations=invitations.of(project) if access.may(mine, "edit_project") else [],
+        invitations=invitations.of(project) if may_edit else [],
+        suggested=acquaintances.suggested(project, by=me()) if may_edit else [],
         is_over=invitations.is_over,
         is_mailed=invitations.is_mailed(),
         form=form or _form(project),
         given=members.roles_given_by(mine),
         may_change=lambda member: members.may_change(member, mine),
-        may_edit=access.may(mine, "edit_project"),
+        may_edit=may_edit,
         me=me(),
         roles=ROLES,
     )
