@@ -5,43 +5,39 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from flask_babel import gettext as _
-
 from webapp.models import Attempt, Delivery
-from webapp.web.formats import number
 from webapp.webhooks import log_export
 from webapp.webhooks.log_export import Part
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet compute a cell
 
-Lines = Callable[[Iterator[Part]], Iterator[str]]
+Lines = Callable[[Part, str], str]
 
 
-def as_csv(parts: Iterator[Part]) -> Iterator[str]:
-    """A line of names, a line for each delivery, and a remark at the end when there would be more."""
-    is_first = True
-    for part in parts:
-        rows = [_safe(_values(delivery)) for delivery in part.deliveries]
-        names = [list(COLUMNS)] if is_first else []
-        remark = [[_remark()]] if part.is_cut else []
-        is_first = False
-        yield _written(names + rows + remark)
+def as_csv(part: Part, remark: str) -> str:
+    """A line for each delivery, and the remark when more would match."""
+    rows = [_safe(_values(delivery)) for delivery in part.deliveries]
+    return _written(rows + ([[remark]] if part.is_cut else []))
 
 
-def as_json_lines(parts: Iterator[Part]) -> Iterator[str]:
-    """An object for each delivery with its attempts, and one with a remark at the end when there would be more."""
-    for part in parts:
-        attempts = log_export.attempts(part.deliveries)
-        values = [
-            _values(delivery) | {"attempts": [_attempt(each) for each in attempts.get(delivery.seq, [])]}
-            for delivery in part.deliveries
-        ]
-        remark: list[dict[str, Any]] = [{"remark": _remark()}] if part.is_cut else []
-        yield "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in values + remark)
+def csv_head() -> str:
+    """The names of the columns."""
+    return _written([list(COLUMNS)])
+
+
+def as_json_lines(part: Part, remark: str) -> str:
+    """An object for each delivery with its attempts, and one with the remark when more would match."""
+    attempts = log_export.attempts(part.deliveries)
+    values = [
+        _values(delivery) | {"attempts": [_attempt(each) for each in attempts.get(delivery.seq, [])]}
+        for delivery in part.deliveries
+    ]
+    remarks: list[dict[str, Any]] = [{"remark": remark}] if part.is_cut else []
+    return "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in values + remarks)
 
 
 COLUMNS: dict[str, Callable[[Delivery], Any]] = {
@@ -93,7 +89,3 @@ def _written(rows: list[list[Any]]) -> str:
 
 def _time(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _remark() -> str:
-    return _("Only the newest %(limit)s. Filter by time for the others.", limit=number(log_export.MAX_ROWS))

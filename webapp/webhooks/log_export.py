@@ -1,9 +1,9 @@
-"""The delivery log as a whole, a part at a time. Between parts no transaction is open, however slow the reader is."""
+"""The delivery log as a whole, a part at a time: no transaction must stay open while somebody reads it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -19,28 +19,22 @@ ROWS_IN_A_PART = 500
 
 @dataclass(frozen=True)
 class Part:
-    """Some deliveries, newest first. `is_cut`: it is the last one, though more would match."""
+    """Some deliveries, newest first. `cursor` leads to the next part, None in the last one; `left` is how many more
+    rows it may have. `is_cut`: it is the last one, though more would match."""
 
     deliveries: list[Delivery]
+    cursor: int | None
+    left: int
     is_cut: bool = False
 
 
-def parts(user_id: str, filters: LogFilter, limit: int = MAX_ROWS) -> Iterator[Part]:
-    """All that the filter matches, newest first, at most `limit`; raises NotFound as `log.deliveries` does.
-
-    What a part holds may be read only until the next one is asked for.
-    """
-    cursor, left = None, limit
-    while True:
-        page = log.deliveries(db.session.get_one(User, user_id), filters, cursor, min(ROWS_IN_A_PART, left))
-        left -= len(page.deliveries)
-        cursor = page.older
-        is_last = cursor is None or left <= 0
-        yield Part(page.deliveries, is_cut=is_last and cursor is not None)
-        db.session.rollback()
-        db.session.expunge_all()
-        if is_last:
-            return
+def part(user: User, filters: LogFilter, before: Part | None = None) -> Part:
+    """The part after that one; the first one without it. Raises NotFound as `log.deliveries` does."""
+    cursor, left = (before.cursor, before.left) if before else (None, MAX_ROWS)
+    page = log.deliveries(user, filters, cursor, min(ROWS_IN_A_PART, left))
+    left -= len(page.deliveries)
+    is_cut = left <= 0 and page.older is not None
+    return Part(page.deliveries, None if is_cut else page.older, left, is_cut)
 
 
 def attempts(deliveries: Sequence[Delivery]) -> dict[int, list[Attempt]]:
