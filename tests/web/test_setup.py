@@ -105,4 +105,4 @@ def test_the_demo_is_only_offered_where_the_installation_knows_its_address(clien
 
 def test_the_form_names_the_time_zone_of_the_browser(client):
     client.set_cookie("tz", "Europe%2FBerlin")
-    assert "As the browser says: Europe/Berlin" in check_page(client.get("/setup")).text
+    assert "Browser: Europe/Berlin" in check_page(client.get("/setup")).text

@@ -83,7 +83,7 @@ def create() -> Response | tuple[str, int]:
 
 def _as_the_browser_says() -> str:
     zone = browser_time_zone()
-    return _("As the browser says: %(zone)s", zone=zone) if zone else _("As the browser says")
+    return _("Browser: %(zone)s", zone=zone) if zone else _("As the browser says")
 
 
 def _set_up(form: SetupForm) -> tuple[User, Project]:
