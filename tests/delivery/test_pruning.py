@@ -25,9 +25,12 @@ from webapp.models import (
     IdempotencyKey,
     Inbox,
     InboxRequest,
+    Invitation,
     Notice,
+    OneTimeLink,
     Redelivery,
     Replay,
+    Role,
     Webhook,
     WebhookSnapshot,
     Worker,
@@ -169,6 +172,7 @@ def test_all_the_small_things_have_their_days(make: Make) -> None:
     user = make.user()
     webhook = make.webhook(user := make.webhook().created_by)
     inbox = Inbox(user_id=user.id, name="In", token="t")
+    project = make.project_of(user)
     add(inbox)
     now = utc_now()
     for age in (timedelta(0), LONG_AGO):
@@ -182,6 +186,8 @@ def test_all_the_small_things_have_their_days(make: Make) -> None:
             Notice(user_id=user.id, template="webhook_gone", created_at=at, sent_at=at),
             Worker(id=str(age), host="", pid=1, threads=1, version="", beat_at=at),
             Replay(webhook_id=webhook.id, chosen={}, total=1, created_at=at, finished_at=at),
+            OneTimeLink(token_sha256=str(age), user_id=user.id, expires_at=at + timedelta(minutes=1)),
+            Invitation(project_id=project.id, email=str(age), role=Role.MEMBER, expires_at=at),
         )
     add(Replay(webhook_id=webhook.id, chosen={}, total=1, created_at=now - LONG_AGO))
     add(Notice(user_id=user.id, template="webhook_gone", created_at=now - LONG_AGO))
@@ -192,6 +198,8 @@ def test_all_the_small_things_have_their_days(make: Make) -> None:
         "idempotency keys": 1,
         "failed sign-ins": 1,
         "ended sessions": 1,
+        "one-time links": 1,
+        "invitations": 1,
         "inbox requests": 1,
         "silent workers": 1,
     }
