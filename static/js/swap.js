@@ -2,8 +2,8 @@
 "use strict";
 (() => {
   const busy = (event, is) => {
-    const { target } = event.detail;
-    if (target && !target.closest("[data-live]")) target.setAttribute("aria-busy", String(is));
+    const { elt, target } = event.detail;
+    if (target && ![elt, target].some((one) => one.closest?.("[data-live]"))) target.setAttribute("aria-busy", String(is));
   };
   document.addEventListener("htmx:beforeRequest", (event) => busy(event, true));
   document.addEventListener("htmx:afterRequest", (event) => busy(event, false));

@@ -1,8 +1,6 @@
-"""The delivery log, live, and the page of one delivery."""
+"""The delivery log, live."""
 
 from __future__ import annotations
-
-import json
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +11,6 @@ from tests.factories import Make
 from tests.page_checker import Page, check_page, check_part
 from webapp.extensions import db
 from webapp.models import DeliveryState, ErrorWord, Redelivery, Webhook, transaction, utc_now
-from webapp.web.outcomes import ERRORS, STATUSES, explain
 
 HTMX = {"HX-Request": "true"}
 
@@ -198,73 +195,6 @@ def test_a_row_of_a_disabled_webhook_offers_no_retry_and_says_why(signed_in: Bro
     assert "Enable it first" in button.attrs["title"]
 
 
-def test_the_page_of_a_delivery_shows_every_request_and_answer(
-    signed_in: Browser, make: Make, webhook: Webhook
-) -> None:
-    delivery = make.delivery(webhook, attempts_counted=1)
-    make.attempt(
-        delivery,
-        status=None,
-        error=ErrorWord.CONNECT_REFUSED,
-        sentence="Nothing listens at 93.184.216.34:443.",
-        request_headers=[["X-Signature", "abc123"]],
-        worker="host:7:1",
-    )
-    make.attempt(
-        delivery,
-        status=500,
-        phrase="Oh no",
-        peer="93.184.216.34:443",
-        response_headers=[["Server", "<b>evil</b>"]],
-        response_body=b"<script>alert(1)</script>",
-        retry_after_s=30.0,
-        redelivery_seq=1,
-        connect_ms=3.0,
-    )
-    page = check_page(signed_in.get(f"/settings/webhooks/{webhook.id}/deliveries/{delivery.id}"))
-    for words in (
-        "Nobody listens at that port. Start the receiver",
-        "X-Signature: abc123",
-        "500 Oh no",
-        "Error at the receiver.",
-        "<b>evil</b>",
-        "<script>alert(1)</script>",
-        "By hand",
-        "93.184.216.34:443",
-        "the receiver asked to wait 30 s",
-        "Next attempt",
-        delivery.id,
-        "TODO_CREATED",
-    ):
-        assert words in page.text
-    assert not page.find_all("b")
-
-
-def test_an_attempt_without_an_outcome_reads_unknown(signed_in: Browser, make: Make, webhook: Webhook) -> None:
-    delivery = make.delivery(webhook)
-    make.attempt(delivery, status=None, finished_at=None)
-    page = check_page(signed_in.get(f"/settings/webhooks/{webhook.id}/deliveries/{delivery.id}"))
-    assert "Unknown" in page.text
-    assert "The receiver may have got this request." in page.text
-
-
-def test_the_payload_and_the_answer_come_raw_as_harmless_files(
-    signed_in: Browser, make: Make, webhook: Webhook
-) -> None:
-    delivery = make.delivery(webhook)
-    make.attempt(delivery, response_body=b"<svg onload=alert(1)>")
-    page = f"/settings/webhooks/{webhook.id}/deliveries/{delivery.id}"
-    payload, answer = signed_in.get(f"{page}/payload"), signed_in.get(f"{page}/attempts/1/answer")
-    assert json.loads(payload.data)["event"] == "TODO_CREATED"
-    assert answer.data == b"<svg onload=alert(1)>"
-    for response in (payload, answer):
-        assert response.content_type == "text/plain; charset=utf-8"
-        assert response.headers["Content-Disposition"].startswith("attachment")
-        assert response.headers["X-Content-Type-Options"] == "nosniff"
-        assert response.headers["Content-Security-Policy"].startswith("sandbox")
-    assert signed_in.get(f"{page}/attempts/2/answer").status_code == 404
-
-
 def test_others_get_404(client: Browser, make: Make, cast: Cast, webhook: Webhook) -> None:
     delivery = make.delivery(webhook, state="failed")
     make.attempt(delivery)
@@ -278,24 +208,3 @@ def test_others_get_404(client: Browser, make: Make, cast: Cast, webhook: Webhoo
         foreign = client.get(f"/deliveries/news?after=0&top=1&row={delivery.seq}.x", headers=HTMX)
         assert foreign.status_code == 204
     assert db.session.scalars(sa.select(Redelivery)).all() == []
-
-
-def test_every_error_word_has_a_sentence_and_a_remedy(app: object) -> None:
-    assert set(ERRORS) == set(ErrorWord)
-    for explained in [*ERRORS.values(), *STATUSES.values()]:
-        assert str(explained.sentence)
-        assert str(explained.remedy)
-
-
-@pytest.mark.parametrize("status", [200, 204, 301, 404, 418, 500, 599, 999])
-def test_every_status_has_a_sentence(app: object, status: int) -> None:
-    with app.test_request_context():  # type: ignore[attr-defined]
-        assert str(explain(status, None).sentence)
-
-
-def test_a_held_one_says_since_when_and_a_cancelled_one_why(signed_in: Browser, make: Make, webhook: Webhook) -> None:
-    held = make.delivery(webhook, state="held", held_at=utc_now(), reason="webhook_disabled")
-    cancelled = make.delivery(webhook, state="cancelled", settled_at=utc_now(), reason="webhook_deleted")
-    page = f"/settings/webhooks/{webhook.id}/deliveries"
-    assert "Held since then." in check_page(signed_in.get(f"{page}/{held.id}")).text
-    assert "The webhook was deleted." in check_page(signed_in.get(f"{page}/{cancelled.id}")).text

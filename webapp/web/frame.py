@@ -31,10 +31,12 @@ STYLE_SHEETS = (
     "figures",
     "webhooks",
     "tables",
+    "delivery",
     "log",
     "workspace",
     "people",
     "colors",
+    "record",
     "forms",
     "webhook-form",
     "code",
@@ -60,6 +62,8 @@ SCRIPTS = (
             "dialogs",
             "unsaved",
             "shortcuts",
+            "countdown",
+            "drawer",
         )
     ),
 )

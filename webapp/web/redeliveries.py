@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from webapp.extensions import htmx
 from webapp.models import Conflict, Delivery, TooMany
+from webapp.web import delivery_pages
 from webapp.web.delivery_rows import rows
 from webapp.web.errors import said
 from webapp.web.loading import for_people, me
@@ -26,6 +27,8 @@ def create(webhook_id: str, delivery_id: str) -> Response | str | tuple[str, int
         redelivery.redeliver(delivery, by=me(), after=request.form.get("attempts", type=int))
     except (Conflict, TooMany) as error:
         problem = said(error)
+    if htmx and htmx.target == delivery_pages.PART:
+        return delivery_pages.part(delivery_pages.view(me(), log.load(me(), delivery_id), problem))
     if htmx:
         return _row(delivery, problem)
     flash(problem or _("It is being sent again."), "danger" if problem else "success")
