@@ -108,6 +108,9 @@ def test_the_filters_are_carried_over_to_a_replay(signed_in: Browser, make: Make
     page = check_page(signed_in.get(f"{log_page}?state=failed&error=timed_out"))
     counted = check_page(signed_in.get(page.links["Retry all that match…"]))
     assert "1 delivery matches" in counted.text
+    server_errors = check_page(signed_in.get(f"{log_page}?state=failed&response=5xx&event=TODO_CREATED"))
+    assert "1 delivery matches" in check_page(signed_in.get(server_errors.links["Retry all that match…"])).text
+    assert "2 deliveries match" in check_page(signed_in.get(check_page(signed_in.get(log_page)).links["Replay…"])).text
     everywhere = check_page(signed_in.get("/deliveries?state=failed"))
     assert "Retry all that match…" not in everywhere.links
     chosen = check_page(signed_in.get(f"/deliveries?state=failed&webhook={webhook.id}"))
