@@ -56,8 +56,15 @@ def test_the_schedule_is_the_one_of_the_settings(make_app: Callable[..., Any]) -
     page = check_page(app.test_client().get("/docs"))
 
     rows = [row.text.split() for row in page.find("tbody", id="schedule").find_all("tr")]
-    assert [" ".join(row) for row in rows] == ["1 0 s 0 s", "2 5 s 5 s", "3 5 min 5 min 5 s", "4 2 h 2 h 5 min"]
+    assert [" ".join(row) for row in rows] == [
+        "1 0 s 0 s Mon 09:00:00",
+        "2 5 s 5 s Mon 09:00:05",
+        "3 5 min 5 min 5 s Mon 09:05:05",
+        "4 2 h 2 h 5 min Mon 11:05:05",
+    ]
     assert "4 times in all" in page.text
+    assert "After 5 failures in a row the webhook is paused" in page.text
+    assert "After 20 failed attempts and 5 days without a success" in page.text
     assert "within 7 s" in page.text
     assert "12 days" in page.text
 

@@ -46,3 +46,14 @@ def test_what_is_no_type_has_no_page(client):
 def test_the_catalogue_is_for_signed_in_people(client):
     client.delete_cookie("session")
     assert client.get("/event-types").location.startswith("/login")
+
+
+def test_a_type_names_its_schema_and_leads_into_the_form(client):
+    page = check_page(client.get("/event-types/TODO_MOVED"))
+    assert page.links["Use in a new webhook"] == "/settings/webhooks/new?event=TODO_MOVED"
+    assert "/api/v1/event-types/TODO_MOVED/schemas/full" in page.text
+    assert [
+        box.attrs["value"]
+        for box in check_page(client.get(page.links["Use in a new webhook"])).find_all("input", name="events")
+        if "checked" in box.attrs
+    ] == ["TODO_MOVED"]

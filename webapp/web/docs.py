@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 
 from flask import Blueprint, render_template, request, url_for
+from flask_babel import format_datetime
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
 from webapp import config
 from webapp.delivery.event_types import HEALTH_CHECK, example
+from webapp.delivery.health import DISABLE_AFTER, DISABLE_AFTER_FAILURES, PAUSE_AFTER_FAILURES
 from webapp.delivery.retries import MAX_RETRY_AFTER
 from webapp.delivery.signing import TOLERANCE_S, headers
 from webapp.models import PayloadFormat
@@ -23,6 +25,7 @@ bp = Blueprint("docs", __name__)
 SAMPLE_EVENT = "TODO_CREATED"
 SAMPLE_SECRETS = ("the guide's new secret", "the guide's old secret")  # nobody's; the values on the page come from them
 SAMPLE_AT = 1764000000
+HAPPENED_AT = datetime(2026, 11, 23, 9, tzinfo=UTC)  # a Monday
 MEANINGS = {
     "Content-Type": _l("Always JSON, in UTF-8."),
     "User-Agent": _l("This product and its version."),
@@ -49,11 +52,12 @@ class Header:
 
 @dataclass(frozen=True)
 class Step:
-    """One attempt of the schedule: its number, the wait before it, and the time since the first one, in words."""
+    """One attempt: its number, the wait before it, the time since the first one, and when that is for an example."""
 
     number: int
     wait: str
     since_first: str
+    clock: str
 
 
 @bp.get("/docs")
@@ -73,6 +77,9 @@ def show() -> str:
         longest_retry_after=words(MAX_RETRY_AFTER),
         tolerance=TOLERANCE,
         kept_days=settings.retention_days,
+        pause_after=PAUSE_AFTER_FAILURES,
+        disable_after=DISABLE_AFTER_FAILURES,
+        disable_days=DISABLE_AFTER.days,
     )
 
 
@@ -93,7 +100,7 @@ def _headers() -> list[Header]:
 
 def _steps(schedule: Sequence[timedelta]) -> list[Step]:
     return [
-        Step(number, words(wait), words(since_first))
+        Step(number, words(wait), words(since_first), format_datetime(HAPPENED_AT + since_first, "EEE HH:mm:ss", False))
         for number, (wait, since_first) in enumerate(zip(schedule, accumulate(schedule), strict=True), start=1)
     ]
 
