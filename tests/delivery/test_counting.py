@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -199,6 +200,29 @@ def test_a_batch_counts_alike_ones_together(make: Make, webhook: Webhook) -> Non
     row = db.session.scalars(sa.select(WebhookHour)).one()
     assert (row.attempts, row.deliveries) == (3, 3)
     assert (row.first_at.minute, row.last_at.minute) == (0, 58)
+
+
+def test_workers_that_count_the_same_hours_never_wait_in_a_ring(app: Flask, make: Make) -> None:
+    now, rounds, failures = utc_now(), 25, []
+
+    def work(keys: list[str]) -> None:
+        try:
+            with app.app_context():
+                for _ in range(rounds):
+                    ended = [counting.Counted(key, now, is_first=True, outcome="2xx", bucket=1) for key in keys]
+                    with transaction() as session:
+                        counting.count(session.connection(), ended)
+        except Exception as error:
+            failures.append(error)
+
+    keys = [f"webhook-{number}" for number in range(8)]
+    threads = [threading.Thread(target=work, args=(order,)) for order in (keys, keys[::-1])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert failures == []
+    assert counted() == {"2xx": 2 * rounds * len(keys)}
 
 
 def test_a_past_that_was_written_as_rows_is_counted_at_once(make: Make, webhook: Webhook) -> None:
