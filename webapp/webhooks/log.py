@@ -192,7 +192,8 @@ def _edge(ids: list[str], bounds: list[sa.ColumnElement[bool]], *, is_upwards: b
     each = max(LOOK // len(ids), MIN_LOOK)
     ends = sa.union_all(*(_first(webhook_id, bounds, order, 1, each) for webhook_id in ids)).subquery()
     nearest = sa.func.min if is_upwards else sa.func.max
-    return db.session.scalar(sa.select(nearest(ends.c.seq)))
+    found: int | None = db.session.scalar(sa.select(nearest(ends.c.seq)))
+    return found
 
 
 def _numbers_of_span(filters: LogFilter) -> list[sa.ColumnElement[bool]]:
