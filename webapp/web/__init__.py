@@ -10,13 +10,18 @@ from webapp.web import (
     activations,
     banners,
     cancellations,
+    cards,
+    checklist_items,
+    checklists,
     colors,
+    comments,
     companies,
     custom_fields,
     deliveries,
     docs,
     errors,
     event_types,
+    events,
     exports,
     frame,
     handovers,
@@ -34,6 +39,8 @@ from webapp.web import (
     project_settings,
     projects,
     receiving,
+    record_values,
+    record_words,
     records,
     redeliveries,
     releases,
@@ -60,11 +67,16 @@ PACKAGE = Path(__file__).parents[1]
 BLUEPRINTS: tuple[Blueprint, ...] = (
     activations.bp,
     cancellations.bp,
+    cards.bp,
+    checklist_items.bp,
+    checklists.bp,
+    comments.bp,
     companies.bp,
     custom_fields.bp,
     deliveries.bp,
     docs.bp,
     event_types.bp,
+    events.bp,
     exports.bp,
     handovers.bp,
     inboxes.bp,
@@ -79,6 +91,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     project_settings.bp,
     projects.bp,
     receiving.bp,
+    record_values.bp,
     records.bp,
     redeliveries.bp,
     releases.bp,
@@ -111,6 +124,7 @@ def init_app(app: Flask) -> None:
     errors.init_app(app)
     banners.init_app(app)
     colors.init_app(app)
+    record_words.init_app(app)
     project_column.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -124,7 +124,18 @@ class Banner:
 
 
 OF_WEBHOOKS = ("handovers", "releases", "replays", "signature_checks", "signatures", "tests")
-IN_PROJECTS = ("companies", "lists", "members", "project_settings", "records")
+IN_PROJECTS = (
+    "checklist_items",
+    "checklists",
+    "comments",
+    "companies",
+    "custom_fields",
+    "lists",
+    "members",
+    "project_settings",
+    "records",
+    "tags",
+)
 BAR = (
     Entry("projects.index", _l("Projects"), "folder-kanban", with_blueprints=IN_PROJECTS, key="p"),
     Entry("webhooks.index", _l("Webhooks"), "webhook", with_blueprints=OF_WEBHOOKS, key="w"),

@@ -2,76 +2,71 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from werkzeug.wrappers import Response
-from wtforms import SelectField, StringField
+from werkzeug.wrappers import Response as AnyResponse
 
-from webapp.models import Project, Record
-from webapp.web import board, loading
-from webapp.web.board import PLACES
-from webapp.web.forms import Form, Required, choice, run
-from webapp.web.forms import lazy_text as _l
+from webapp.extensions import htmx
+from webapp.models import Record
+from webapp.web import board, loading, record_page
+from webapp.web.forms import run
 from webapp.web.loading import for_people, me
-from webapp.web.redirects import next_path
-from webapp.workspace import access, lists, records
+from webapp.web.record_forms import PlaceForm, TitleForm, place_form
+from webapp.workspace import records
 
 STEPS = {"up": -1, "down": 1}
+PLACE_DIGITS = 6
 
 bp = for_people(Blueprint("records", __name__, url_prefix="/records/<record_id>"))
 
 
-class TitleForm(Form):
-    """A record's title."""
-
-    title = StringField(_l("Title"), [Required()])
-
-
-class PlaceForm(Form):
-    """The list that a record moves to, at its bottom or top."""
-
-    list_id = SelectField(_l("List"))
-    place = SelectField(_l("Place"), choices=PLACES, default="bottom")
-
-
 @bp.get("")
-def show(record_id: str) -> str:
+def show(record_id: str) -> Response:
     """The record."""
-    return _page(loading.record(record_id))
+    return record_page.show(loading.record(record_id))
+
+
+@bp.get("/sent")
+def sent(record_id: str) -> AnyResponse:
+    """What was sent of it, for the page that asks again and again; 204 when nothing changed."""
+    record = loading.record(record_id)
+    if htmx:
+        return record_page.news(record, request.args.get("seen", ""))
+    return redirect(url_for(".show", record_id=record.id), 303)
 
 
 @bp.post("/title")
-def rename(record_id: str) -> Response | tuple[str, int]:
-    """Another title."""
+def rename(record_id: str) -> AnyResponse:
+    """Another title. Whoever saves last wins, and is told when somebody else was faster."""
     record, form = loading.record(record_id), TitleForm()
+    before = record.title
     if run(form, lambda: records.rename(record, form.title.data or "", by=me())) is None:
-        return _page(record, title=form), 422
-    return _saved(record)
+        return record_page.show(record, wrong={"title": form})
+    is_late = form.was.data and before not in {form.was.data, record.title}
+    warning = _("Meanwhile somebody changed it to “%(title)s”. Yours was saved over that.", title=before)
+    return record_page.changed(record, warning=warning if is_late else "")
 
 
 @bp.post("/completion")
-def complete(record_id: str) -> Response:
+def complete(record_id: str) -> AnyResponse:
     """Done, or not: `done` is 1 or is left out."""
     record = loading.record(record_id)
     records.set_done(record, request.form.get("done") == "1", by=me())
-    return board.changed(record.list.project)
+    return _changed(record)
 
 
 @bp.post("/place")
-def move(record_id: str) -> Response | tuple[str, int]:
+def move(record_id: str) -> AnyResponse:
     """Into another list, or to the bottom or top of this one."""
     record = loading.record(record_id)
-    form = _place_form(record)
-    done = run(form, lambda: _move(record, form))
-    if done is None:
-        return _page(record, place=form), 422
-    return board.changed(record.list.project)
+    form = place_form(record, record_page.destinations(record))
+    if run(form, lambda: _move(record, form)) is None:
+        return record_page.show(record, wrong={"place": form})
+    return _changed(record)
 
 
 @bp.post("/order")
-def shift(record_id: str) -> Response:
+def shift(record_id: str) -> AnyResponse:
     """One place up or down in its list."""
     record = loading.record(record_id)
     records.shift(record, STEPS.get(request.form.get("to", ""), 0), by=me())
@@ -85,7 +80,7 @@ def confirm(record_id: str) -> str:
 
 
 @bp.post("/delete")
-def delete(record_id: str) -> Response:
+def delete(record_id: str) -> AnyResponse:
     """Delete a record and go to its board."""
     record = loading.record(record_id)
     title, project_id = record.title, record.list.project_id
@@ -96,40 +91,14 @@ def delete(record_id: str) -> Response:
 
 def _move(record: Record, form: PlaceForm) -> None:
     target = loading.record_list(form.list_id.data)
-    records.move(record, list_=target, by=me(), place=0 if form.place.data == "top" else None)
+    records.move(record, list_=target, by=me(), place=_place(form.place.data or ""))
 
 
-def _saved(record: Record) -> Response:
-    flash(_("Saved."), "success")
-    return redirect(next_path(url_for(".show", record_id=record.id)), 303)
+def _place(text: str) -> int | None:
+    """A place among the others, counted from 0: what a dragged card says; `top`; anything else is the bottom."""
+    return int(text) if text.isdecimal() and len(text) <= PLACE_DIGITS else 0 if text == "top" else None
 
 
-def _page(record: Record, *, title: TitleForm | None = None, place: PlaceForm | None = None) -> str:
-    project = record.list.project
-    role = access.role_in(project, me())
-    return render_template(
-        "records/show.html",
-        record=record,
-        project=project,
-        rights=set() if project.archived else access.rights(role),
-        title_form=title or TitleForm(formdata=None, title=record.title),
-        place_form=place or _place_form(record),
-    )
-
-
-def _place_form(record: Record) -> PlaceForm:
-    form = PlaceForm(list_id=record.list_id)
-    form.list_id.choices = [each for project in _destinations(record) for each in _lists(project)]
-    return form
-
-
-def _lists(project: Project) -> list[Any]:
-    return [choice(list_.id, list_.title, project.name) for list_ in lists.of(project)]
-
-
-def _destinations(record: Record) -> list[Project]:
-    """The record's project; for its administrators also the others that they administer."""
-    own, mine = record.list.project, me()
-    if access.role_in(own, mine) not in access.ADMINISTRATORS:
-        return [own]
-    return [own, *(each for each in access.run_by(mine) if each is not own)]
+def _changed(record: Record) -> AnyResponse:
+    """The board and the record's page both offer it: each gets its own part."""
+    return record_page.changed(record) if record_page.is_part() else board.changed(record.list.project)
