@@ -37,6 +37,10 @@ class Event(Base):
     __table_args__ = (
         partial_index("ix_event_waiting", "seq", where="fanned_out_at IS NULL"),
         sa.Index("ix_event_project_id_seq", "project_id", "seq"),
+        # What came to another project by a move is seen where it came from, too.
+        partial_index(
+            "ix_event_source_project_id_seq", "source_project_id", "seq", where="source_project_id IS NOT NULL"
+        ),
         sa.Index("ix_event_record_id_seq", "record_id", "seq"),
         sa.Index("ix_event_created_at", "created_at"),
         {"sqlite_autoincrement": True},

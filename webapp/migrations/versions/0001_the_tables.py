@@ -302,6 +302,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_event_project_id_seq", ["project_id", "seq"], unique=False)
         batch_op.create_index("ix_event_record_id_seq", ["record_id", "seq"], unique=False)
         batch_op.create_index(
+            "ix_event_source_project_id_seq",
+            ["source_project_id", "seq"],
+            unique=False,
+            sqlite_where=sa.text("source_project_id IS NOT NULL"),
+            postgresql_where=sa.text("source_project_id IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_event_waiting",
             ["seq"],
             unique=False,
@@ -1112,6 +1119,11 @@ def downgrade() -> None:
             "ix_event_waiting",
             sqlite_where=sa.text("fanned_out_at IS NULL"),
             postgresql_where=sa.text("fanned_out_at IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_event_source_project_id_seq",
+            sqlite_where=sa.text("source_project_id IS NOT NULL"),
+            postgresql_where=sa.text("source_project_id IS NOT NULL"),
         )
         batch_op.drop_index("ix_event_record_id_seq")
         batch_op.drop_index("ix_event_project_id_seq")
