@@ -70,6 +70,11 @@
     if (event.target.matches("[data-search]")) search(event.target);
   });
 
+  // Enter in a search field searches, which has happened already; it does not send the form around it.
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.matches("[data-search]")) event.preventDefault();
+  });
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-select], [data-select-values]");
     if (!button) return;

@@ -62,6 +62,21 @@ def test_the_secret_that_the_form_shows_is_the_one_that_signs(signed_in: Browser
     assert shown not in signed_in.get(f"{LIST}/new").text
 
 
+@pytest.mark.parametrize(
+    ("typed", "spelled"),
+    [
+        ("https://münchen.invalid/h", "https://xn--mnchen-3ya.invalid/h"),
+        ("HTTPS://EXAMPLE.invalid:443/h", "https://example.invalid/h"),
+        (f" {URL} ", ""),
+    ],
+)
+def test_the_check_of_a_url_tells_how_it_is_spelled_when_that_differs(
+    signed_in: Browser, typed: str, spelled: str
+) -> None:
+    part = check_part(signed_in.post(f"{LIST}/url-checks", data={"url": typed}, headers=HTMX))
+    assert (f"It is saved as {spelled}." in part.text) if spelled else ("saved as" not in part.text)
+
+
 def test_another_secret_is_generated_and_the_rest_is_kept(signed_in: Browser) -> None:
     page = check_page(signed_in.post(LIST, data=form(name="Kept", generated=SECRET, new_secret="1"), headers=HTMX))
     other = page.find("input", name="generated").attrs["value"]
@@ -238,6 +253,7 @@ def test_the_audit_list_is_of_this_webhook_alone_and_newest_first(
         editing.edit(webhook, {"name": f"Name {number}"}, by=cast.admin)
     listed = audit_of(signed_in, webhook)
     assert len(listed) == 50
+    assert "These are the newest 50." in check_page(signed_in.get(f"{LIST}/{webhook.id}/settings")).text
     assert "Name 58 → Name 59" in listed[0]
 
 

@@ -30,13 +30,15 @@ def _too_many(limit: RequestLimit) -> Response:
 @bp.post("/url-checks")
 @limiter.limit(RATE, key_func=lambda: me().id, on_breach=_too_many)
 def create() -> str:
-    """What is wrong or odd about a URL, as the part of the form below its field."""
+    """What is wrong or odd about a URL, or how it is spelled on the wire, as the part of the form below its field."""
     access.require_administrator(me())
+    typed = request.form.get("url", "").strip()
     warnings: list[Advice] = []
-    problem = ""
+    problem = spelled = ""
     try:
-        targets.checked_url(request.form.get("url", ""), warnings)
+        spelled = targets.checked_url(typed, warnings)
     except Invalid as error:
         problem = said(error)
     warning = _(warnings[0].template, **warnings[0].values) if warnings else ""
-    return render_template("webhooks/_url_check.html", problem=problem, warning=warning)
+    shown = "" if spelled == typed else spelled
+    return render_template("webhooks/_url_check.html", problem=problem, warning=warning, spelled=shown)

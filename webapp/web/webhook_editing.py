@@ -145,7 +145,9 @@ def _form(form: WebhookForm, webhook: Webhook | None = None) -> str:
     if webhook is None:
         return render_template("webhooks/new.html", webhook=None, **values)
     entries = [audit_words.line(entry) for entry in audit.entries(webhook)]
-    return webhook_pages.page("webhooks/edit.html", webhook, audit=entries, **_of_deletion(), **values)
+    return webhook_pages.page(
+        "webhooks/edit.html", webhook, audit=entries, most_audit=audit.LAST, **_of_deletion(), **values
+    )
 
 
 def _deletion(webhook: Webhook, form: DeletionForm) -> str:
