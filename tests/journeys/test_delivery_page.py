@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, expect
 
 from tests.chaos.installation import Installation
-from tests.journeys.person import Person
+from tests.journeys.person import EMAIL, Person
 from tests.requirements import requires
 
 pytestmark = pytest.mark.journey
@@ -27,12 +27,20 @@ def watcher(newcomer: Person) -> Person:
     inbox = newcomer.page.url
     newcomer.let_inbox_answer(500, newcomer.page)
     newcomer.point_webhook_here("Orders")
-    newcomer.open_board(newcomer.page)
-    newcomer.add_record("Call Grace", newcomer.page)
+    publish(newcomer.installation)
     newcomer.open("/deliveries")
     expect(newcomer.row()).to_contain_text("Retrying 2 of 3")
     newcomer.inbox = inbox  # type: ignore[attr-defined]
     return newcomer
+
+
+def publish(installation: Installation) -> None:
+    """An event of a project of its own, as another application tells of it."""
+    token = installation.run("token", "create", "--user", EMAIL)
+    installation.call("PUT", "/companies/c1", token, {"name": "Bernoulli & Co"})
+    installation.call("PUT", "/projects/p1", token, {"name": "Lighthouse", "companyId": "c1"})
+    event = {"event": "TODO_CREATED", "projectId": "p1", "currentValue": {"id": "r1", "title": "It's Grace’s call"}}
+    installation.call("POST", "/events", token, event)
 
 
 def drawer(person: Person) -> Locator:
