@@ -18,9 +18,12 @@ from flask.testing import FlaskClient
 
 from tests import postgresql
 from tests.factories import Make
+from tests.receiver import Receiver, wait_until
 from tests.requirements import requires
 from webapp import config, create_app
 from webapp.accounts.sign_in import ticket
+from webapp.delivery import heartbeats
+from webapp.delivery.dispatching import Dispatcher
 from webapp.extensions import db
 from webapp.models import Base, Role, User
 
@@ -175,3 +178,25 @@ def cast(make: Make) -> Cast:
 
 
 __all__ = ["Browser", "Cast", "requires"]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver on loopback."""
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def worker(app: Flask) -> Iterator[Dispatcher]:
+    """A worker that sends, inside the test."""
+    running = Dispatcher(app, threads=2)
+    running.start()
+    wait_until(_is_worker_alive)
+    yield running
+    running.stop()
+
+
+def _is_worker_alive() -> bool:
+    db.session.rollback()
+    return heartbeats.is_any_alive()

@@ -12,10 +12,7 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from tests.conftest import Browser, Cast
-from tests.receiver import Receiver, wait_until
 from webapp.accounts import tokens
-from webapp.delivery import heartbeats
-from webapp.delivery.dispatching import Dispatcher
 from webapp.extensions import db
 from webapp.models import Base, User
 
@@ -68,27 +65,6 @@ def program(app: Flask) -> Callable[[User], Program]:
 def api(program: Callable[[User], Program], cast: Cast) -> Program:
     """The program of `cast.admin`."""
     return program(cast.admin)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as running:
-        yield running
-
-
-@pytest.fixture
-def worker(app: Flask) -> Iterator[Dispatcher]:
-    """A worker that sends, inside the test."""
-    running = Dispatcher(app, threads=2)
-    running.start()
-    wait_until(_beats)
-    yield running
-    running.stop()
-
-
-def _beats() -> bool:
-    db.session.rollback()
-    return heartbeats.is_any_alive()
 
 
 @pytest.fixture

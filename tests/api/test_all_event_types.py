@@ -19,6 +19,7 @@ from tests.factories import Make
 from tests.receiver import Received, Receiver
 from tests.schemas import check_body
 from tests.shapes import check_shape
+from tests.told import at, follows
 from webapp.delivery import dispatching
 from webapp.delivery.dispatching import Dispatcher
 from webapp.delivery.event_types import HEALTH_CHECK, compact_word, event_types
@@ -69,12 +70,6 @@ def events() -> list[Event]:
     return list(db.session.scalars(sa.select(Event).order_by(Event.seq)))
 
 
-def at(value: Any, path: str) -> Any:
-    """The value of a key; `todoTags.tagId` is a list of that key of each."""
-    key, _, inner = path.partition(".")
-    return [each[inner] for each in value[key]] if inner else value[key]
-
-
 def test_a_day_of_work_tells_of_every_type_in_the_order_of_the_calls(day: WorkingDay) -> None:
     assert {told.code for told in day.told} == set(event_types(None))
     assert [event.type for event in events()] == [told.code for told in day.told]
@@ -94,18 +89,7 @@ def test_a_receiver_sees_every_type_with_its_schema_its_shape_and_true_values(
             check_shape(told.code, value)
         for path, (before, after) in told.changes.items():
             assert (at(body["previousValue"], path), at(body["currentValue"], path)) == (before, after)
-        _follows(body, latest)
-
-
-def _follows(body: Any, latest: dict[str, Any]) -> None:
-    """The value before is the one that the last event of the same thing told. Only a checklist changes in silence."""
-    before, after = body.get("previousValue"), body["currentValue"]
-    entity_id = (before or after)["id"]
-    if before is None:
-        assert entity_id not in latest
-    elif body["event"] != "TODO_CHECKLIST_DELETED":
-        assert before == latest[entity_id]
-    latest[entity_id] = after
+        follows(body, latest)
 
 
 def test_the_compact_form_says_the_same_in_its_own_words(day: WorkingDay, receiver: Receiver, cast: Cast) -> None:

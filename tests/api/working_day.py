@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from tests.api.conftest import Program
+from tests.told import Told
 
 START, DUE, LATER = "2026-05-04T08:00:00.000Z", "2026-05-08T16:00:00.000Z", "2026-05-11T16:00:00.000Z"
-
-
-@dataclass(frozen=True)
-class Told:
-    """An event that a call should publish: its type, and each key of the entity that changes, from and to."""
-
-    code: str
-    changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
 
 class WorkingDay:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.installation import Installation
-from tests.receiver import Receiver
 
 
 @pytest.fixture
@@ -25,10 +24,3 @@ def install(tmp_path: Path) -> Iterator[Callable[..., Installation]]:
     yield make
     for installation in made:
         installation.close()
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """A receiver on loopback."""
-    with Receiver() as receiver:
-        yield receiver

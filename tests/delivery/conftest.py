@@ -17,13 +17,6 @@ from webapp.extensions import bell, db
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """A receiver on loopback."""
-    with Receiver() as receiver:
-        yield receiver
-
-
-@pytest.fixture
 def app(make_app: Callable[..., Flask], receiver: Receiver) -> Flask:
     """The application, allowed to send to the receiver, with a schedule that a test can wait for."""
     return make_app(allow_targets=receiver.target, retry_schedule="0,30ms,30ms,30ms", request_timeout="2s")
