@@ -147,6 +147,15 @@ def test_both_formats_are_shown_beside_each_other_for_the_type_that_is_chosen(si
     assert page.find("input", name="name").attrs["value"] == "Kept"
 
 
+def test_the_examples_of_a_webhook_that_is_set_up_show_itself(
+    signed_in: Browser, make: Make, cast: Cast, webhook: Webhook
+) -> None:
+    page = check_page(signed_in.get(f"{LIST}/{webhook.id}/settings"))
+    assert f'"id":"{webhook.id}"' in squeezed(page.find(id="example-full").find("pre").text)
+    project = make.project_of(cast.admin)
+    assert f'"project":{{"id":"{project.id}"}}' in squeezed(page.find(id="example-compact").find("pre").text)
+
+
 def test_the_example_is_that_of_the_type_one_comes_with(signed_in: Browser) -> None:
     page = check_page(signed_in.get(f"{LIST}/new?event=COMMENT_CREATED"))
     assert "COMMENT_CREATED" in page.find(id="example-full").text

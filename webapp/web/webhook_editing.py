@@ -138,7 +138,7 @@ def _form(form: WebhookForm, webhook: Webhook | None = None) -> str:
         "record_updated": RECORD_UPDATED,
         "companies": _by_company(each for each in projects if not each.archived),
         "archived": [each for each in projects if each.archived],
-        "examples": [(each.value, example(str(code), each)) for each in PayloadFormat],
+        "examples": [(each.value, _example(str(code), each, webhook)) for each in PayloadFormat],
         "stored_headers": headers.names(webhook) if webhook else [],
         "request_limit": f"{config.current().request_timeout.total_seconds():g}",
     }
@@ -148,6 +148,13 @@ def _form(form: WebhookForm, webhook: Webhook | None = None) -> str:
     return webhook_pages.page(
         "webhooks/edit.html", webhook, audit=entries, most_audit=audit.LAST, **_of_deletion(), **values
     )
+
+
+def _example(code: str, payload_format: PayloadFormat, webhook: Webhook | None) -> bytes:
+    """What would be sent: of a webhook that is set up already with its own object and project."""
+    if webhook is None:
+        return example(code, payload_format)
+    return pings.body(webhook, code, None, by=me(), payload_format=payload_format)
 
 
 def _deletion(webhook: Webhook, form: DeletionForm) -> str:

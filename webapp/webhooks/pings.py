@@ -60,8 +60,10 @@ def test(webhook: Webhook, code: str, values: Values | None, *, by: User) -> Del
         return _deliver(session, webhook, DeliveryKind.TEST, code, body(webhook, code, values, by=by))
 
 
-def body(webhook: Webhook, code: str, values: Values | None, *, by: User) -> bytes:
-    """The whole body of such a test, or of a ping (HEALTH_CHECK), as it would be sent now.
+def body(
+    webhook: Webhook, code: str, values: Values | None, *, by: User, payload_format: PayloadFormat | None = None
+) -> bytes:
+    """The whole body of such a test, or of a ping (HEALTH_CHECK), as it would be sent now, or in another format.
 
     It is composed as that of an event of the first project whose events this webhook gets. Raises KeyError for an
     unknown type.
@@ -70,7 +72,7 @@ def body(webhook: Webhook, code: str, values: Values | None, *, by: User) -> byt
     if code == HEALTH_CHECK:
         return payloads.health_check(snapshot)
     values = values or Values(*sample_values(code))
-    if webhook.payload_format is PayloadFormat.FULL:
+    if (payload_format or webhook.payload_format) is PayloadFormat.FULL:
         return payloads.body(code=code, snapshot=snapshot, previous=values.previous, current=values.current)
     projects = access.administered_projects(by)
     chosen = [project for project in projects if project.id in webhook.project_ids] or projects
