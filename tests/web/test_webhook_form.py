@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -15,7 +17,8 @@ from webapp.extensions import db
 from webapp.models import Delivery, DeliveryKind, Inbox, PayloadFormat, User, Webhook, transaction, utc_now
 from webapp.models.base import decrypt
 from webapp.receiver import inboxes
-from webapp.webhooks import activation, editing, secrets
+from webapp.web import audit_words
+from webapp.webhooks import activation, audit, editing, secrets
 
 HTMX = {"HX-Request": "true"}
 URL = "https://93.184.216.34/hooks"  # by number, so that no name is looked up
@@ -264,6 +267,13 @@ def test_the_audit_list_is_of_this_webhook_alone_and_newest_first(
     assert len(listed) == 50
     assert "These are the newest 50." in check_page(signed_in.get(f"{LIST}/{webhook.id}/settings")).text
     assert "Name 58 → Name 59" in listed[0]
+
+
+def test_everything_that_is_noted_about_a_webhook_has_words() -> None:
+    sources = (Path(audit.__file__).parent).glob("*.py")
+    noted = {word for each in sources for word in re.findall(r'audit\.note\(\s*"(\w+)"', each.read_text())}
+    assert len(noted) > 15
+    assert noted | {"secret_added"} <= audit_words.ACTIONS.keys()
 
 
 def test_an_old_secret_is_never_in_the_form(signed_in: Browser, webhook: Webhook) -> None:

@@ -33,7 +33,8 @@ FILTER = {
     "type": ["object", "null"],
     "description": "rules for an event's values; null for none. Paths begin with `record.` (the record that "
     "the event is about or belongs to) or `value.` (the entity itself) and name keys of the full payload format; "
-    "brackets pick an item of a list by its id: `record.todoCustomFields[cm0…].number`. `value` is a list with `in`, and left out with `exists`, `not_exists` and `changed`",
+    "brackets pick an item of a list by its id: `record.todoCustomFields[cm0…].number`. "
+    "`value` is a list with `in`, and left out with `exists`, `not_exists` and `changed`",
     "properties": {
         "match": {"type": "string", "enum": [str(word) for word in filters.Match], "default": "all"},
         "rules": {
