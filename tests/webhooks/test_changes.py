@@ -106,3 +106,10 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, list):
         return "[", sorted(repr(_canonical(each)) for each in value)
     return type(value).__name__, repr(value)
+
+
+def test_what_interests_nobody_stands_last() -> None:
+    found = changes(
+        {"position": 1, "uid": "a", "updatedAt": 1, "title": "A"}, {"position": 2, "uid": "b", "title": "B"}
+    )
+    assert [change.name for change in found.rows] == ["title", "position", "uid", "updatedAt"]

@@ -10,7 +10,7 @@ from typing import Any
 
 MAX_ROWS = 100
 MAX_LEVELS = 40  # a value that is nested deeper is compared, and shown, as one
-NOISE = "updatedAt"  # changes with everything, so it stands last
+NOISE = frozenset(["position", "uid", "updatedAt"])  # of no interest to people, so they stand last
 MEMBER_NAMES = ("id", "uid")
 
 
@@ -61,11 +61,11 @@ def of_bytes(previous: bytes | None, current: bytes | None) -> Changes:
 
 
 def changes(previous: Any, current: Any) -> Changes:
-    """What differs between two values; none where one of them is null: what is made is all new, what is deleted gone."""
+    """What differs between two values; nothing where one is null, as it is made or deleted as a whole."""
     if previous is None or current is None:
         return Changes()
     found = list(_differing((), previous, current))
-    found.sort(key=lambda change: change.path[-1:] == (NOISE,))
+    found.sort(key=lambda change: bool(NOISE.intersection(change.path[-1:])))
     return Changes(found[:MAX_ROWS], max(0, len(found) - MAX_ROWS))
 
 
