@@ -34,6 +34,7 @@ STYLE_SHEETS = (
     "delivery",
     "log",
     "workspace",
+    "board",
     "people",
     "colors",
     "record",

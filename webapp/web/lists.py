@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -13,6 +13,8 @@ from webapp.web.errors import said
 from webapp.web.forms import run
 from webapp.web.loading import for_people, me
 from webapp.workspace import lists, records
+
+STEPS = {"left": -1, "right": 1}
 
 bp = for_people(Blueprint("lists", __name__))
 
@@ -40,6 +42,14 @@ def update(list_id: str) -> Response | tuple[str, int]:
     if run(form, lambda: lists.rename(list_, form.title.data or "", by=me())) is None:
         return render_template("projects/list.html", list=list_, form=form), 422
     return _to_board(list_)
+
+
+@bp.post("/lists/<list_id>/order")
+def shift(list_id: str) -> Response:
+    """One place to the left or right on the board."""
+    list_ = loading.record_list(list_id)
+    lists.shift(list_, STEPS.get(request.form.get("to", ""), 0), by=me())
+    return board.changed(list_.project)
 
 
 @bp.get("/lists/<list_id>/delete")

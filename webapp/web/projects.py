@@ -67,9 +67,8 @@ def create() -> AnyResponse | tuple[str, int]:
 
 @bp.get("/projects/<project_id>")
 def show(project_id: str) -> Response:
-    """The board: lists and their records. `open` names the list whose form stays open, `list` the one shown whole."""
-    project = loading.project(project_id)
-    return board.show(project, keeps_open=request.args.get("open", ""), whole_list_id=request.args.get("list", ""))
+    """The board: lists and their records. `open` names the list whose form stays open."""
+    return board.show(loading.project(project_id), keeps_open=request.args.get("open", ""))
 
 
 def _new_form() -> NewProjectForm:

@@ -8,7 +8,7 @@ from webapp.delivery import outbox, payloads
 from webapp.extensions import db
 from webapp.models import Conflict, Invalid, Project, Record, RecordList, User, transaction
 from webapp.models.texts import one_line
-from webapp.workspace import access, positions
+from webapp.workspace import access, ordering, positions
 
 TITLE_LENGTH = 250
 MAX_LISTS = 50  # of one project, as in Blue
@@ -45,6 +45,15 @@ def rename(list_: RecordList, title: str, *, by: User) -> None:
         session.flush()
         current = payloads.record_list(list_)
         outbox.publish("TODO_LIST_NAME_CHANGED", project=list_.project, by=by, previous=previous, current=current)
+
+
+def shift(list_: RecordList, steps: int, *, by: User) -> None:
+    """Move a list left (negative) or right on its board; publishes nothing. Raises Forbidden, Conflict."""
+    list_id = list_.id
+    with transaction():
+        list_ = access.load_list(list_id, by, is_locked=True)
+        access.demand(list_.project, by, "edit_lists")
+        ordering.shift(list_, steps, among=RecordList.project_id == list_.project_id)
 
 
 def delete(list_: RecordList, *, by: User) -> None:

@@ -1,4 +1,4 @@
-"""Checklists, their items and custom fields are moved by steps among their neighbours."""
+"""Lists, checklists, their items and custom fields are moved by steps among their neighbours."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import cast
 import sqlalchemy as sa
 
 from webapp.extensions import db
-from webapp.models import Checklist, ChecklistItem, CustomField
+from webapp.models import Checklist, ChecklistItem, CustomField, RecordList
 from webapp.workspace import positions
 
 
-def shift(row: Checklist | ChecklistItem | CustomField, steps: int, *, among: sa.ColumnElement[bool]) -> None:
+def shift(
+    row: RecordList | Checklist | ChecklistItem | CustomField, steps: int, *, among: sa.ColumnElement[bool]
+) -> None:
     """Inside transaction(): up (negative) or down by so many places among those that fit, as far as there are any."""
     row = cast(ChecklistItem, row)  # the columns below are those of either
     kind = type(row)
