@@ -97,7 +97,7 @@ class Person:
             column.locator("summary", has_text="Add record").click()
         field.fill(title)
         column.get_by_role("button", name="Add", exact=True).click()
-        expect(column.get_by_role("link", name=title)).to_be_visible()
+        expect(column.get_by_role("link", name=title, exact=True)).to_be_visible()
 
     def let_inbox_answer(self, status: int, page: Page) -> None:
         """On an inbox's page."""
