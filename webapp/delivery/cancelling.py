@@ -1,4 +1,9 @@
-"""Cancelling: what may not be sent any more because its owner lost the role, and what nobody wants any more."""
+"""Cancelling: what may not be sent any more because its owner lost the role, and what nobody wants any more.
+
+On PostgreSQL the loss of a role and what is made because of one (fan-out, a wish to send again) could pass each other
+unseen: neither sees what the other has not committed. So many may make at once, one may lose, and never both. Each
+takes its turn before it locks any row, the losing one at the latest before it looks for what to cancel.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +31,19 @@ from webapp.models import (
 )
 
 ROLE_LOST = "role_lost"
+ROLES_TURN = 0x201E  # a lock of the database's, by number
+
+
+def keep_roles(session: Session) -> None:
+    """Inside transaction(), first of all: nobody loses a role, or gets a webhook, until it ends."""
+    if session.get_bind().dialect.name == "postgresql":  # SQLite has locked all of it already
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(ROLES_TURN)))
+
+
+def wait_for_makers(session: Session) -> None:
+    """Inside transaction(): wait for all that keep roles; whoever comes later sees what we have changed."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(ROLES_TURN)))
 
 
 def cancel_for_lost_role(user_id: str, project_id: str | None = None) -> int:
@@ -37,6 +55,7 @@ def cancel_for_lost_role(user_id: str, project_id: str | None = None) -> int:
     """
     session = db.session()
     session.flush()
+    wait_for_makers(session)
     now = database_now()
     own = Delivery.webhook_id.in_(sa.select(Webhook.id).where(Webhook.created_by_id == user_id))
     lost = [own, Delivery.kind == DeliveryKind.EVENT, ~is_of(administered(user_id))]

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from webapp.config import Settings, current
-from webapp.delivery import holding, matching, retries
+from webapp.delivery import cancelling, holding, matching, retries
 from webapp.delivery.compacting import compact_of
 from webapp.delivery.filtering import Filtering
 from webapp.extensions import db
@@ -64,6 +64,7 @@ def fan_out() -> int:
     """Make the deliveries of the oldest events that have none yet; returns how many events it was. One transaction."""
     settings = current()
     with transaction() as session:
+        cancelling.keep_roles(session)
         now = database_now()
         events = session.execute(_WAITING).all()
         if not events:

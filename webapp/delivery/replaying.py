@@ -195,6 +195,7 @@ def _end(replay_seq: int) -> None:
 
 def _step(replay_seq: int, webhook_id: str, room: int) -> int:
     with transaction() as session:
+        cancelling.keep_roles(session)
         replay = _lock(session, replay_seq, webhook_id)
         if replay is None:
             return 0

@@ -97,6 +97,7 @@ def accept(webhook_id: str, *, by: User) -> int:
     Raises NotFound, and Conflict when one no longer administers the projects it lists.
     """
     with transaction() as session:
+        cancelling.wait_for_makers(session)
         webhook = _locked(session, webhook_id)
         made = load(by, webhook_id)
         if by.id not in {each.id for each in candidates(webhook)}:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from webapp.delivery import cancelling
 from webapp.extensions import db
 from webapp.models import (
     Conflict,
@@ -42,6 +43,7 @@ def redeliver(delivery: Delivery, *, by: User, after: int | None = None) -> Rede
     `after` is how many attempts the person saw: the same wish that arrives a second time sends nothing a second time.
     """
     with transaction() as session:
+        cancelling.keep_roles(session)
         _lock(session, delivery)
         if delivery.webhook.created_by_id != by.id:
             raise NotFound("There is no such delivery.")
