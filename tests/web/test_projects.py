@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.page_checker import check_page, check_part
-from webapp.models import Role, transaction
+from webapp.models import Role, transaction, utc_now
 from webapp.workspace import access, projects
 
 
@@ -29,6 +29,36 @@ def test_projects_stand_under_their_company_with_their_numbers(client, ada, proj
     assert page.links[project.name] == f"/projects/{project.id}"
     for words in ("1 list", "1 open record", "2 members", "Owner"):
         assert words in page.text
+
+
+def test_a_project_says_how_many_webhooks_of_mine_send_its_events(client, cast, ada, project, make):
+    other = make.project(owner=ada, name="Other")
+    make.webhook(by=ada)
+    make.webhook(by=ada, project_ids=[project.id])
+    make.webhook(by=ada, enabled=False)
+    make.webhook(by=ada, deleted_at=utc_now())
+    make.webhook(by=cast.stranger)
+    page = check_page(client.get("/projects"))
+    assert page.find(id=f"project-{project.id}").find("a", href=f"/settings/webhooks?project={project.id}").text == (
+        "2 webhooks"
+    )
+    assert "1 webhook" in page.find(id=f"project-{other.id}").text
+    client.sign_in(cast.teammate)
+    assert "webhook" not in check_page(client.get("/projects")).find(id=f"project-{project.id}").text
+
+
+def test_a_company_is_a_link_for_those_who_belong_to_it(client, cast, ada, project):
+    address = f"/companies/{project.company_id}"
+    assert check_page(client.get("/projects")).find("main").find_all("a", href=address) != []
+    client.sign_in(cast.teammate)
+    assert check_page(client.get("/projects")).find("main").find_all("a", href=address) == []
+
+
+def test_two_companies_of_the_same_name_stand_apart(client, ada, make):
+    for number in (1, 2):
+        make.project(owner=ada, company=make.company(ada, name="Same name"), name=f"Twin {number}")
+    page = check_page(client.get("/projects"))
+    assert [heading.text for heading in page.find_all("h2")].count("Same name") == 2
 
 
 def test_projects_can_be_searched_and_archived_ones_shown(client, ada, project, make):

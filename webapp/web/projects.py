@@ -1,4 +1,4 @@
-"""Projects: the list, a new one, the board with its lists and records. Their settings: `project_settings`."""
+"""Projects: the list, a new one, the board. Their settings: `project_settings`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from webapp.web.forms import Form, Required, choice, run
 from webapp.web.forms import lazy_text as _l
 from webapp.web.loading import for_people, me
 from webapp.web.roles import ROLES
+from webapp.webhooks.access import by_project
 from webapp.workspace import companies, projects
+from webapp.workspace.projects import Overview
 
 NEW_COMPANY = "new"
 
@@ -46,7 +48,15 @@ def index() -> str:
     """My projects by company."""
     search, archived = request.args.get("q", ""), request.args.get("archived") == "1"
     rows = projects.overview(me(), search=search, include_archived=archived)
-    return render_template("projects/index.html", rows=rows, roles=ROLES, search=search, archived=archived)
+    return render_template(
+        "projects/index.html",
+        companies=_by_company(rows),
+        own_companies={company.id for company in companies.of(me())},
+        webhooks=by_project(me()),
+        roles=ROLES,
+        search=search,
+        archived=archived,
+    )
 
 
 @bp.get("/projects/new")
@@ -69,6 +79,14 @@ def create() -> AnyResponse | tuple[str, int]:
 def show(project_id: str) -> Response:
     """The board: lists and their records. `open` names the list whose form stays open."""
     return board.show(loading.project(project_id), keeps_open=request.args.get("open", ""))
+
+
+def _by_company(rows: list[Overview]) -> list[tuple[Company, list[Overview]]]:
+    """Each company once, in the order of the projects; two may have the same name."""
+    found: dict[str, list[Overview]] = {}
+    for row in rows:
+        found.setdefault(row.project.company_id, []).append(row)
+    return [(rows[0].project.company, rows) for rows in found.values()]
 
 
 def _new_form() -> NewProjectForm:
