@@ -15,8 +15,8 @@ from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from flask_wtf import CSRFProtect
 
+from webapp.csrf import MaskedCsrf
 from webapp.doorbell import AppHuey
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ NAMING = {
 
 db = SQLAlchemy(metadata=sa.MetaData(naming_convention=NAMING), disable_autonaming=True)
 migrate = Migrate()
-csrf = CSRFProtect()
+csrf = MaskedCsrf()  # type: ignore[no-untyped-call]
 login = LoginManager()
 htmx = HTMX()
 babel = Babel()
@@ -73,6 +73,7 @@ class Bell:
 
 
 bell = Bell()
+import_bell = Bell()  # for what people import: the workers' other threads
 
 
 def remote_address() -> str:

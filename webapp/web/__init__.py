@@ -16,6 +16,7 @@ from webapp.web import (
     colors,
     comments,
     companies,
+    compression,
     custom_fields,
     deliveries,
     docs,
@@ -118,9 +119,10 @@ def folder(name: str) -> Path:
 
 
 def init_app(app: Flask) -> None:
-    """Bind the frame, the headers, the error pages and every blueprint."""
+    """Bind the frame, the headers, the compression, the error pages and every blueprint."""
     frame.init_app(app)
     headers.init_app(app)
+    compression.init_app(app)
     errors.init_app(app)
     banners.init_app(app)
     colors.init_app(app)

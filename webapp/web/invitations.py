@@ -9,7 +9,7 @@ from wtforms import PasswordField, StringField
 
 from webapp.accounts import invitations
 from webapp.models import Conflict, Invitation, NotFound
-from webapp.web import links
+from webapp.web import compression, links
 from webapp.web.errors import said
 from webapp.web.forms import Form, Required, run
 from webapp.web.forms import lazy_text as _l
@@ -19,6 +19,7 @@ from webapp.web.roles import ROLES
 from webapp.web.session import begin
 
 bp = Blueprint("invitations", __name__, url_prefix="/invitations")
+bp.before_request(compression.forbid)  # the address of each page is a secret
 
 
 class SignUpForm(Form):

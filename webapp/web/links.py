@@ -9,6 +9,7 @@ from flask import request, url_for
 
 from webapp import config
 from webapp.extensions import limiter
+from webapp.web import compression
 
 RATE = "60 per minute"  # links opened from one network address
 
@@ -16,6 +17,7 @@ limited: Callable[[Any], Any] = limiter.shared_limit(RATE, scope="links")
 
 
 def absolute(endpoint: str, **values: Any) -> str:
-    """The whole address of a page, by the installation's own name where that is known."""
+    """The whole address of a page, by the installation's own name where that is known. It is shown as it is."""
+    compression.forbid()
     base = config.current().base_url or request.host_url.rstrip("/")
     return base + url_for(endpoint, **values)

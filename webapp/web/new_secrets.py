@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import session
 
 from webapp.models import Webhook
+from webapp.web import compression
 from webapp.webhooks import secrets
 
 KEY = "new_secret_of"
@@ -20,4 +21,5 @@ def tell_once(webhook: Webhook) -> str | None:
     if session.get(KEY) != webhook.id:
         return None
     del session[KEY]
+    compression.forbid()
     return secrets.of_new(webhook)

@@ -9,13 +9,14 @@ from wtforms import EmailField, PasswordField
 
 from webapp.accounts import links as one_time_links
 from webapp.models import NotFound
-from webapp.web import links
+from webapp.web import compression, links
 from webapp.web.errors import said
 from webapp.web.forms import Form, Required, run
 from webapp.web.forms import lazy_text as _l
 from webapp.web.session import begin
 
 bp = Blueprint("password_resets", __name__, url_prefix="/password-resets")
+bp.before_request(compression.forbid)  # the address of each page is a secret
 
 
 class AddressForm(Form):

@@ -10,7 +10,7 @@ from wtforms import PasswordField, RadioField, SelectField
 from webapp.accounts import sign_in
 from webapp.extensions import htmx
 from webapp.models import Conflict, Invalid, Webhook, utc_now
-from webapp.web import code_samples, last_deliveries, new_secrets, webhook_pages
+from webapp.web import code_samples, compression, last_deliveries, new_secrets, webhook_pages
 from webapp.web.docs import MEANINGS, TOLERANCE
 from webapp.web.forms import Form, Required, choice, run
 from webapp.web.forms import lazy_text as _l
@@ -125,6 +125,7 @@ def remove(webhook_id: str) -> Response:
 def _revealed(webhook: Webhook, form: RevealForm) -> str:
     sign_in.confirm(me(), form.password.data or "", address=request.remote_addr or "")
     try:
+        compression.forbid()
         return secrets.reveal(webhook, by=me())
     except Conflict as error:
         raise Invalid("password", error.template, **error.values) from None

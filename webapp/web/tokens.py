@@ -9,6 +9,7 @@ from wtforms import SelectField, StringField
 
 from webapp import config
 from webapp.accounts import tokens
+from webapp.web import compression
 from webapp.web.forms import Form, Required, choice, run
 from webapp.web.forms import lazy_text as _l
 from webapp.web.loading import for_people, me
@@ -47,6 +48,7 @@ def create() -> tuple[str, int]:
     if done is None:
         return _page(form), 422
     token, text = done.value
+    compression.forbid()
     return render_template("tokens/created.html", token=token, text=text, address=_address()), 201
 
 
