@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from webapp import api, config, logs, seeds, tasks, web
 from webapp.config import Settings, SettingsError
 from webapp.delivery.addresses import Policy, PolicyError
-from webapp.extensions import babel, bell, csrf, db, htmx, huey, limiter, login, migrate
+from webapp.extensions import babel, bell, csrf, db, htmx, huey, import_bell, limiter, login, migrate
 from webapp.key_ring import KeyRing
 from webapp.models import engine
 
@@ -90,3 +90,4 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     limiter.init_app(app)
     huey.init_app(app, settings.queue_url)
     bell.bind(tasks.deliver_due)
+    import_bell.bind(tasks.import_records)

@@ -12,6 +12,7 @@ from webapp.accounts import notices
 from webapp.delivery import dispatching, pruning
 from webapp.extensions import huey
 from webapp.webhooks import secrets
+from webapp.workspace import importing
 
 
 @huey.task()  # type: ignore[no-untyped-call, untyped-decorator]
@@ -31,3 +32,9 @@ def prune() -> None:
 def mail() -> None:
     """Each minute: send the notices that are due."""
     huey.set_aside(notices.send_due)
+
+
+@huey.periodic_task(crontab())  # type: ignore[no-untyped-call, untyped-decorator]
+def import_records() -> None:
+    """At once when somebody starts an import; each minute go on with those that a worker left when it died."""
+    huey.set_aside(importing.work)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from webapp.config import current
-from webapp.delivery import heartbeats
+from webapp.delivery import heartbeats, totalling
 from webapp.extensions import db
 from webapp.models import (
     Delivery,
@@ -29,6 +29,7 @@ from webapp.models import (
     Invitation,
     Notice,
     OneTimeLink,
+    RecordImport,
     Redelivery,
     Replay,
     Upkeep,
@@ -57,6 +58,8 @@ ENDED_SESSIONS_FOR = timedelta(days=28)  # twice the longest session
 NOTICES_FOR = timedelta(days=30)  # whether sent or not: without mail none ever is
 INVITATIONS_SHOWN_FOR = timedelta(days=30)  # after they ended, so that one sees that nobody came
 INBOX_REQUESTS_FOR = timedelta(days=7)
+FILES_FOR = timedelta(days=1)  # that somebody wanted to import, and did not
+IMPORTS_FOR = timedelta(days=30)  # after they ended, with the lines that were refused
 
 _DELIVERY, _EVENT, _WEBHOOK = table_of(Delivery), table_of(Event), table_of(Webhook)
 _SNAPSHOT, _REDELIVERY, _REPLAY = table_of(WebhookSnapshot), table_of(Redelivery), table_of(Replay)
@@ -140,6 +143,13 @@ RULES = (
     Rule("one-time links", table_of(OneTimeLink).c.expires_at, keep=timedelta()),
     Rule("invitations", table_of(Invitation).c.expires_at, keep=INVITATIONS_SHOWN_FOR),
     Rule("inbox requests", table_of(InboxRequest).c.received_at, keep=INBOX_REQUESTS_FOR),
+    Rule(
+        "files",
+        table_of(RecordImport).c.created_at,
+        keep=FILES_FOR,
+        conditions=(table_of(RecordImport).c.started_at.is_(None),),
+    ),
+    Rule("imports", table_of(RecordImport).c.finished_at, keep=IMPORTS_FOR),
     Rule("silent workers", table_of(Worker).c.beat_at, keep=heartbeats.FORGOTTEN_AFTER),
 )
 
@@ -149,6 +159,7 @@ def prune(*, pause: Callable[[float], object] = time.sleep) -> dict[str, int]:
 
     May run while others do the same: each row is deleted, and counted, once.
     """
+    totalling.fold()
     retention = timedelta(days=current().retention_days)
     now = database_now()
     counts = {rule.noun: _apply(rule, now - (rule.keep or retention), pause) for rule in RULES}

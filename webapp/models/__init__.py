@@ -34,6 +34,7 @@ from webapp.models.inbox import Inbox, InboxRequest
 from webapp.models.invitation import Invitation, OneTimeLink
 from webapp.models.notice import Notice, NoticeTemplate
 from webapp.models.record import Record
+from webapp.models.record_import import RecordImport, RefusedLine
 from webapp.models.replay import Replay
 from webapp.models.tag import RecordTag, Tag
 from webapp.models.upkeep import Upkeep
@@ -83,9 +84,11 @@ __all__ = [
     "Record",
     "RecordAssignee",
     "RecordFieldValue",
+    "RecordImport",
     "RecordList",
     "RecordTag",
     "Redelivery",
+    "RefusedLine",
     "Replay",
     "RequestError",
     "Role",

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from webapp.delivery import outbox, payloads
 from webapp.extensions import db
-from webapp.models import Invalid, ProjectMember, Record, RecordAssignee, RecordTag, User, utc_now
+from webapp.models import Invalid, ProjectMember, Record, RecordAssignee, RecordList, RecordTag, User, utc_now
 from webapp.models.texts import as_html, checked, one_line, paragraphs
 from webapp.workspace import due_dates, field_values, moments, tags
 from webapp.workspace.value_rules import Given
@@ -48,6 +48,21 @@ class RecordChanges(TypedDict, total=False):
 def title(text: str) -> str:
     """The title of a record. Raises Invalid at `title`."""
     return one_line("title", text, longest=TITLE_LENGTH, empty="Enter a title.")
+
+
+def check(changes: RecordChanges) -> None:
+    """Whether a new record may have these titles, texts and dates. Raises Invalid with each wrong field."""
+    _read(Record(title="", done=False), changes)
+
+
+def add(list_: RecordList, changes: RecordChanges, *, position: float, by: User) -> Record:
+    """Inside transaction(): a new record at this position, told by its event. Raises Invalid with the wrong fields."""
+    record = Record(title="", done=False, archived=False, list=list_, position=position, created_by_id=by.id)
+    apply(record, changes, by=by)
+    db.session.add(record)
+    db.session.flush()
+    publish("TODO_CREATED", record, by, current=payloads.record(record))
+    return record
 
 
 def apply(record: Record, changes: RecordChanges, *, by: User) -> None:

@@ -35,16 +35,11 @@ def create(
     """
     changes, list_id = RecordChanges(**(values or {})), list_.id
     changes["title"] = title
-    with transaction() as session:
+    with transaction():
         list_ = access.load_list(list_id, by)
         access.demand(list_.project, by, "edit_records")
         (position,) = free_positions(list_id, 0 if top else None)
-        record = Record(title="", done=False, archived=False, list=list_, position=position, created_by_id=by.id)
-        record_changes.apply(record, changes, by=by)
-        session.add(record)
-        session.flush()
-        publish("TODO_CREATED", record, by, current=payloads.record(record))
-    return record
+        return record_changes.add(list_, changes, position=position, by=by)
 
 
 def edit(record: Record, changes: RecordChanges, *, by: User) -> None:

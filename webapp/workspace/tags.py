@@ -101,8 +101,8 @@ def titled(project: Project, titles: Sequence[str], *, by: User) -> list[Tag]:
     """Inside transaction(): the tags of these titles, made where there are none. Raises Invalid at `tag_titles`."""
     wanted: dict[str, str] = {}
     for title in titles:
-        checked_title = _title("tag_titles", title)
-        wanted.setdefault(checked_title.casefold(), checked_title)
+        one = checked_title("tag_titles", title)
+        wanted.setdefault(one.casefold(), one)
     if not wanted:
         return []
     _lock(project)
@@ -116,6 +116,11 @@ def titled(project: Project, titles: Sequence[str], *, by: User) -> list[Tag]:
     ]
 
 
+def checked_title(field: str, title: str) -> str:
+    """The title of a tag. Raises Invalid at `field`."""
+    return one_line(field, title, longest=TITLE_LENGTH, empty="Enter a title.")
+
+
 def color(field: str, value: str | None) -> str:
     """A colour as `#rrggbb` in small letters; nothing is the default. Raises Invalid at `field`."""
     text = (value or DEFAULT_COLOR).strip().lower()
@@ -125,11 +130,7 @@ def color(field: str, value: str | None) -> str:
 
 
 def _checked(title: str, typed: str | None) -> dict[str, str]:
-    return checked(title=lambda: _title("title", title), color=lambda: color("color", typed))
-
-
-def _title(field: str, title: str) -> str:
-    return one_line(field, title, longest=TITLE_LENGTH, empty="Enter a title.")
+    return checked(title=lambda: checked_title("title", title), color=lambda: color("color", typed))
 
 
 def _lock(project: Project) -> None:

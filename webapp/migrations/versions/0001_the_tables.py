@@ -692,6 +692,56 @@ def upgrade() -> None:
         batch_op.create_index("ix_record_list_id_position", ["list_id", "position"], unique=False)
 
     op.create_table(
+        "record_import",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("project_id", sa.String(length=64), nullable=False),
+        sa.Column("list_id", sa.String(length=64), nullable=True),
+        sa.Column("list_title", sa.String(length=250), nullable=False),
+        sa.Column("created_by_id", sa.String(length=64), nullable=False),
+        sa.Column("file_name", sa.String(length=250), nullable=False),
+        sa.Column("head", sa.JSON(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("choices", sa.JSON(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("taken", sa.Integer(), nullable=False),
+        sa.Column("created", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("stopped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_because", sa.String(length=250), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["user.id"], name=op.f("fk_record_import_created_by_id_user"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["list_id"], ["list.id"], name=op.f("fk_record_import_list_id_list"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["project.id"], name=op.f("fk_record_import_project_id_project"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_record_import")),
+    )
+    with op.batch_alter_table("record_import", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_record_import_created_by_id"), ["created_by_id"], unique=False)
+        batch_op.create_index("ix_record_import_finished_at", ["finished_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_record_import_list_id"), ["list_id"], unique=False)
+        batch_op.create_index(
+            "ix_record_import_not_started",
+            ["created_at"],
+            unique=False,
+            sqlite_where=sa.text("started_at IS NULL"),
+            postgresql_where=sa.text("started_at IS NULL"),
+        )
+        batch_op.create_index(batch_op.f("ix_record_import_project_id"), ["project_id"], unique=False)
+        batch_op.create_index(
+            "ix_record_import_running",
+            ["started_at"],
+            unique=False,
+            sqlite_where=sa.text("started_at IS NOT NULL AND finished_at IS NULL"),
+            postgresql_where=sa.text("started_at IS NOT NULL AND finished_at IS NULL"),
+        )
+
+    op.create_table(
         "attempt",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -884,6 +934,22 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "refused_line",
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("import_id", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("cells", sa.JSON(), nullable=False),
+        sa.Column("faults", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_id"],
+            ["record_import.id"],
+            name=op.f("fk_refused_line_import_id_record_import"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_refused_line")),
+        sa.UniqueConstraint("import_id", "number", name=op.f("uq_refused_line_import_id_number")),
+    )
+    op.create_table(
         "checklist_item",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("uid", sa.String(length=32), nullable=False),
@@ -976,6 +1042,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_checklist_item_checklist_id_position")
 
     op.drop_table("checklist_item")
+    op.drop_table("refused_line")
     with op.batch_alter_table("redelivery", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_redelivery_waiting",
@@ -1016,6 +1083,23 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_attempt_delivery_seq"))
 
     op.drop_table("attempt")
+    with op.batch_alter_table("record_import", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_record_import_running",
+            sqlite_where=sa.text("started_at IS NOT NULL AND finished_at IS NULL"),
+            postgresql_where=sa.text("started_at IS NOT NULL AND finished_at IS NULL"),
+        )
+        batch_op.drop_index(batch_op.f("ix_record_import_project_id"))
+        batch_op.drop_index(
+            "ix_record_import_not_started",
+            sqlite_where=sa.text("started_at IS NULL"),
+            postgresql_where=sa.text("started_at IS NULL"),
+        )
+        batch_op.drop_index(batch_op.f("ix_record_import_list_id"))
+        batch_op.drop_index("ix_record_import_finished_at")
+        batch_op.drop_index(batch_op.f("ix_record_import_created_by_id"))
+
+    op.drop_table("record_import")
     with op.batch_alter_table("record", schema=None) as batch_op:
         batch_op.drop_index("ix_record_list_id_position")
 
