@@ -23,6 +23,7 @@ GERMAN = {"Accept-Language": "de-DE,de;q=0.9,en;q=0.5"}
 URL = "https://93.184.216.34/hooks"
 LIST = "/settings/webhooks"
 SHOWN = ("aria-label", "title", "placeholder", "data-")  # what begins so is shown or said, by the browser or a script
+CODES = {"data-select"}  # but these are for the script alone
 SOURCE = b'''
 """A docstring of its own. It is no text."""
 PLAIN = "Whole sentences count."
@@ -61,7 +62,7 @@ def texts(element: Element) -> Iterator[str]:
         if isinstance(child, str):
             yield " ".join(child.split())
         elif child.tag not in {"script", "style", "pre", "code"} and "mono" not in child.attrs.get("class", "").split():
-            yield from (value for name, value in child.attrs.items() if name.startswith(SHOWN))
+            yield from (value for name, value in child.attrs.items() if name.startswith(SHOWN) and name not in CODES)
             yield from texts(child)
 
 
