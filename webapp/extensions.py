@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import mmap
+import struct
 import time
 from collections.abc import Callable
 
@@ -22,6 +24,7 @@ from webapp.doorbell import AppHuey
 log = logging.getLogger(__name__)
 
 COMPLAIN_EVERY_S = 60.0
+_COUNT = struct.Struct("Q")
 
 # SQLite cannot change a constraint that has no name.
 NAMING = {
@@ -46,9 +49,19 @@ class Bell:
     """Says "there is work" to the workers. One that fails is logged and counted, never raised: rows are the truth."""
 
     def __init__(self) -> None:
-        self.lost = 0
+        self._lost = mmap.mmap(-1, _COUNT.size)  # shared by all processes that are forked from this one
         self._complained_at: float | None = None
         self._ring: Callable[[], object] | None = None
+
+    @property
+    def lost(self) -> int:
+        """How many were lost, of all web processes of this machine since one of them last began."""
+        count: int = _COUNT.unpack_from(self._lost)[0]
+        return count
+
+    @lost.setter
+    def lost(self, count: int) -> None:
+        _COUNT.pack_into(self._lost, 0, count)
 
     def bind(self, ring: Callable[[], object]) -> None:
         """Say how to ring, and count anew: create_app() binds the huey task here."""

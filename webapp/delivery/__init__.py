@@ -45,6 +45,7 @@ The processes:
     readiness     what /readyz looks at
     surveying     the state of the whole installation
     condition     what that state means, and what is to be done (P)
+    totalling     sums of all hours, which outlive them
     pruning       what is old enough goes
 
 May import `models` and what lies below it; `accounts`, `workspace` and `webhooks` may call it, it calls none of them.

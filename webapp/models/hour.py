@@ -28,8 +28,8 @@ class WebhookHour(Base):
     hour_at: Mapped[datetime] = mapped_column(UtcTime, primary_key=True)
     outcome: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
     bucket: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True, autoincrement=False)
-    attempts: Mapped[int]
-    deliveries: Mapped[int]
+    attempts: Mapped[int] = mapped_column(sa.BigInteger)  # large enough for the totals of delivery/totalling.py
+    deliveries: Mapped[int] = mapped_column(sa.BigInteger)
     first_at: Mapped[datetime] = mapped_column(UtcTime)
     last_at: Mapped[datetime] = mapped_column(UtcTime)
 
