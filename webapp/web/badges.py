@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
 from webapp.models import Delivery, DeliveryKind, DeliveryState
-from webapp.webhooks.words import DeliveryWord, WebhookWord
+from webapp.webhooks.words import STATE_WORDS, DeliveryWord, WebhookWord
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,11 @@ REASON = {
     "discarded": _l("It was held, and its owner discarded it."),
     "superseded": _l("It was held, and only the newest of its record and event type was sent."),
 }
+
+
+def state_badge(state: DeliveryState) -> Badge:
+    """The badge of a delivery of which no more than its state is known."""
+    return DELIVERY[STATE_WORDS[state]]
 
 
 def delivery_badge(delivery: Delivery, word: DeliveryWord, attempts: int) -> Badge:

@@ -13,22 +13,14 @@ from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from webapp.delivery.payloads.json_bytes import number_text
-from webapp.models import CustomField, DeliveryState, FieldKind
-from webapp.web.badges import STATE, Badge
+from webapp.models import CustomField, FieldKind
+from webapp.web.badges import state_badge
 from webapp.web.person import time_zone
 from webapp.web.record_history import fingerprint
 from webapp.webhooks import filter_words
 from webapp.webhooks.verdicts import SENTENCES, WebhookVerdict
 from webapp.workspace import moments
 
-STATE_LOOKS = {
-    DeliveryState.PENDING: ("secondary", "clock"),
-    DeliveryState.SUCCEEDED: ("success", "circle-check"),
-    DeliveryState.FAILED: ("danger", "circle-x"),
-    DeliveryState.HELD: ("info", "hand"),
-    DeliveryState.CANCELLED: ("secondary", "circle-slash"),
-    DeliveryState.STUCK: ("danger", "triangle-alert"),
-}
 _ADDRESS = re.compile(r"https?://[^\s<>\"“”]*[^\s<>\"“”.,;:!?)\]}']")
 
 
@@ -93,12 +85,6 @@ def verdict_words(verdict: WebhookVerdict) -> str:
     if verdict.refusal is not None and "rule" in verdict.refusal:
         return filter_words.sentence(verdict.refusal, _)
     return str(_(SENTENCES[verdict.word]))
-
-
-def state_badge(state: DeliveryState) -> Badge:
-    """How a delivery stands, in short."""
-    kind, icon = STATE_LOOKS[state]
-    return Badge(kind, icon, STATE[state])
 
 
 def _link(address: str) -> Markup:

@@ -11,18 +11,11 @@ from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 
 from webapp.delivery import retries
-from webapp.models import Attempt, Delivery, DeliveryState
-from webapp.web.badges import DELIVERY, REASON, STATE
+from webapp.models import UNSETTLED, Attempt, Delivery
+from webapp.web.badges import REASON, STATE, state_badge
 from webapp.web.formats import duration
 from webapp.webhooks.doers import Wish
-from webapp.webhooks.words import DeliveryWord
 
-SETTLED = {
-    DeliveryState.SUCCEEDED: DeliveryWord.DELIVERED,
-    DeliveryState.FAILED: DeliveryWord.FAILED,
-    DeliveryState.CANCELLED: DeliveryWord.CANCELLED,
-    DeliveryState.STUCK: DeliveryWord.STUCK,
-}
 UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
@@ -110,8 +103,8 @@ def _wish_to_wait(attempt: Attempt) -> Iterator[str]:
 def _ends(delivery: Delivery) -> Iterator[Moment]:
     if delivery.held_at is not None:
         yield Moment("primary", "hand", _("Held since then"), delivery.held_at, details=_reason(delivery))
-    if delivery.settled_at is not None and delivery.state in SETTLED:
-        badge = DELIVERY[SETTLED[delivery.state]]
+    if delivery.settled_at is not None and delivery.state not in UNSETTLED:
+        badge = state_badge(delivery.state)
         text = str(STATE[delivery.state])
         yield Moment(badge.kind, badge.icon, text, delivery.settled_at, details=_reason(delivery))
 

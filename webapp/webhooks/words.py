@@ -47,7 +47,8 @@ class Traffic:
     is_retrying: bool = False
 
 
-_SETTLED_WORDS = {
+STATE_WORDS = {
+    DeliveryState.PENDING: DeliveryWord.WAITING,
     DeliveryState.SUCCEEDED: DeliveryWord.DELIVERED,
     DeliveryState.FAILED: DeliveryWord.FAILED,
     DeliveryState.HELD: DeliveryWord.HELD,
@@ -80,7 +81,7 @@ def delivery_word(delivery: Delivery, *, is_paused: bool = False) -> DeliveryWor
     if delivery.is_in_flight:
         return DeliveryWord.SENDING
     if delivery.state is not DeliveryState.PENDING:
-        return _SETTLED_WORDS[delivery.state]
+        return STATE_WORDS[delivery.state]
     if is_paused and delivery.event_seq is not None:
         return DeliveryWord.PAUSED
     return DeliveryWord.RETRYING if delivery.attempts_counted else DeliveryWord.WAITING
