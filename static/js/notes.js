@@ -50,12 +50,18 @@
     });
   }
 
+  // When to come back only the server knows; it says so in the part that shows an error.
+  function told(xhr) {
+    const part = new DOMParser().parseFromString(xhr.responseText, "text/html");
+    return part.querySelector("#error p")?.textContent.trim();
+  }
+
   document.addEventListener("htmx:sendError", (event) => failed(event, texts().unreachable));
   document.addEventListener("htmx:timeout", (event) => failed(event, texts().unreachable));
   document.addEventListener("htmx:responseError", (event) => {
     const { status } = event.detail.xhr;
     if (status === 401) return; // HX-Redirect leads to the sign-in page
-    const text = status === 429 ? texts().tooMany : status === 400 ? texts().sessionEnded : texts().refused;
+    const text = status === 429 ? told(event.detail.xhr) || texts().tooMany : status === 400 ? texts().sessionEnded : texts().refused;
     failed(event, text);
   });
   document.addEventListener("htmx:afterRequest", (event) => {

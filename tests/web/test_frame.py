@@ -57,7 +57,7 @@ def _breaking(what: str) -> str:
         "mine": NotFound("A secret sentence."),
         "role": Forbidden("Only administrators change this."),
         "state": Conflict("The webhook is disabled."),
-        "often": TooMany("Too many pings.", retry_after_s=60),
+        "often": TooMany("Too many pings. Try again in %(seconds)s s.", retry_after_s=60),
     }
     if what in errors:
         raise errors[what]
@@ -168,7 +168,7 @@ def test_named_errors_become_pages_in_words(client: Browser) -> None:
     assert "Only administrators change this." in check_page(client.get("/sample/role"), 403).text
     assert "The webhook is disabled." in check_page(client.get("/sample/state"), 409).text
     often = client.get("/sample/often")
-    assert "Too many pings." in check_page(often, 429).text
+    assert "Too many pings. Try again in 60 s." in check_page(often, 429).text
     assert often.headers["Retry-After"] == "60"
 
 

@@ -181,6 +181,8 @@ def test_no_mail_goes_out_for_an_invitation_that_was_withdrawn(make_app):
 
 
 def test_opening_links_is_limited_in_rate(client, token, minute_begins):
-    answers = [client.get(f"/invitations/{number:043}").status_code for number in range(61)]
-    assert set(answers[:60]) == {404}
-    assert answers[60] == 429
+    answers = [client.get(f"/invitations/{number:043}") for number in range(61)]
+    assert {answer.status_code for answer in answers[:60]} == {404}
+    wait_s = int(answers[60].headers["Retry-After"])
+    assert 1 <= wait_s <= 61
+    assert f"Try again in {wait_s} s." in check_page(answers[60], 429).text

@@ -49,8 +49,8 @@ class Conflict(RequestError):
 
 
 class TooMany(RequestError):
-    """Too often. `retry_after_s` says when to come back, in seconds."""
+    """Too often. `retry_after_s` says when to come back; the sentence may name it as `%(seconds)s`."""
 
     def __init__(self, sentence: str, *, retry_after_s: int, **values: object) -> None:
-        super().__init__(sentence, **values)
+        super().__init__(sentence, seconds=retry_after_s, **values)
         self.retry_after_s = retry_after_s

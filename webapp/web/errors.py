@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import cast
@@ -12,13 +13,14 @@ from flask import Flask, Response, g, make_response, redirect, render_template, 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
+from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from webapp.extensions import htmx, login
+from webapp.extensions import htmx, limiter, login
 from webapp.models.errors import Conflict, Forbidden, Invalid, NotFound, RequestError, TooMany
 from webapp.web import headers
 from webapp.web.redirects import here
@@ -92,14 +94,21 @@ def _show_http(error: HTTPException) -> AnyResponse:
         return ask_to_sign_in()
     page = SESSION_ENDED if isinstance(error, CSRFError) else PAGES.get(error.code or 500, PAGES[400])
     has_own_words = isinstance(error, headers.WrongHost | headers.ForeignOrigin)
-    response = _show(error.code or 500, page, error.description if has_own_words else None)
-    retry_after = getattr(error, "retry_after", None)
-    if retry_after:
-        response.headers["Retry-After"] = str(retry_after)
+    wait_s = _wait_s(error)
+    told = gettext("Try again in %(seconds)s s.", seconds=wait_s) if wait_s else None
+    response = _show(error.code or 500, page, error.description if has_own_words else told)
+    if wait_s:
+        response.headers["Retry-After"] = str(wait_s)
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After"}:
             response.headers[name] = value
     return response
+
+
+def _wait_s(error: HTTPException) -> int | None:
+    """When to come back, of a request that went past a rate."""
+    limit = limiter.current_limit if isinstance(error, RateLimitExceeded) else None
+    return max(1, limit.reset_at - int(time.time())) if limit else None
 
 
 def _show_own(error: RequestError) -> AnyResponse:

@@ -21,9 +21,10 @@ RATE = "30 per minute"  # each may cost a name look-up
 
 
 def _too_many(limit: RequestLimit) -> Response:
-    wait = _("Too many checks. Wait a little, then try again.")
-    response = make_response(render_template("webhooks/_url_check.html", problem=wait, warning=""), 429)
-    response.headers["Retry-After"] = str(max(1, limit.reset_at - int(time.time())))
+    wait_s = max(1, limit.reset_at - int(time.time()))
+    told = _("Too many checks. Try again in %(seconds)s s.", seconds=wait_s)
+    response = make_response(render_template("webhooks/_url_check.html", problem=told, warning=""), 429)
+    response.headers["Retry-After"] = str(wait_s)
     return response
 
 

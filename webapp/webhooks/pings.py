@@ -128,7 +128,7 @@ def _refuse_too_many(session: Session, webhook: Webhook, now: datetime) -> None:
     if len(made) >= MAX_PER_MINUTE:
         wait = made[-MAX_PER_MINUTE] + MINUTE - now
         raise TooMany(
-            "At most %(limit)s pings and tests a minute. Wait a little, then try again.",
+            "At most %(limit)s pings and tests a minute. Try again in %(seconds)s s.",
             retry_after_s=max(1, int(wait.total_seconds()) + 1),
             limit=MAX_PER_MINUTE,
         )

@@ -112,7 +112,7 @@ def _refuse_too_many(session: Session, delivery: Delivery, now: datetime) -> Non
     if len(asked) >= MAX_PER_MINUTE:
         wait = asked[-MAX_PER_MINUTE] + MINUTE - now
         raise TooMany(
-            "At most %(limit)s times a minute. Wait a little, then try again.",
+            "At most %(limit)s times a minute. Try again in %(seconds)s s.",
             retry_after_s=max(1, int(wait.total_seconds()) + 1),
             limit=MAX_PER_MINUTE,
         )
