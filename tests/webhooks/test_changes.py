@@ -108,6 +108,12 @@ def _canonical(value: Any) -> Any:
     return type(value).__name__, repr(value)
 
 
+def test_words_stand_before_ids() -> None:
+    before = {"todoListId": "a", "todoList": {"id": "a", "title": "To do"}}
+    after = {"todoListId": "b", "todoList": {"id": "b", "title": "Done"}}
+    assert [row.name for row in changes(before, after).rows] == ["todoList.title", "todoListId", "todoList.id"]
+
+
 def test_what_interests_nobody_stands_last() -> None:
     found = changes(
         {"position": 1, "uid": "a", "updatedAt": 1, "title": "A"}, {"position": 2, "uid": "b", "title": "B"}

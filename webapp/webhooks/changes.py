@@ -65,8 +65,13 @@ def changes(previous: Any, current: Any) -> Changes:
     if previous is None or current is None:
         return Changes()
     found = list(_differing((), previous, current))
-    found.sort(key=lambda change: bool(NOISE.intersection(change.path[-1:])))
+    found.sort(key=lambda change: _dullness(change.path[-1] if change.path else ""))
     return Changes(found[:MAX_ROWS], max(0, len(found) - MAX_ROWS))
+
+
+def _dullness(name: str) -> int:
+    """First what people read, then ids, then what changes with everything."""
+    return 2 if name in NOISE else int(name == "id" or name.endswith("Id"))
 
 
 def _differing(path: tuple[str, ...], before: Any, after: Any) -> Iterator[Change]:
