@@ -12,6 +12,7 @@ from wtforms import SelectField, StringField
 from webapp.extensions import htmx
 from webapp.models import Project, utc_now
 from webapp.web.board_filter import BoardAddress
+from webapp.web.board_parts import BoardParts
 from webapp.web.forms import Form, Required, choice
 from webapp.web.forms import lazy_text as _l
 from webapp.web.loading import me
@@ -67,7 +68,7 @@ def show(
         record_list_id=record_list_id,
         keeps_open=keeps_open,
         max_lists=lists.MAX_LISTS,
-        initials=initials,
+        parts=BoardParts(),
         **({} if _is_part() else _head(project, address)),
     )
     response = make_response(html, status)
@@ -82,12 +83,6 @@ def changed(project: Project, *, keeps_open: str = "") -> AnyResponse:
     if _is_part():
         return show(project, keeps_open=keeps_open)
     return redirect(next_path(BoardAddress.of_request(project).url(open=keeps_open or None)), 303)
-
-
-def initials(name: str) -> str:
-    """Two letters for a name: of its first and its last word."""
-    words = name.split()
-    return "".join(word[0] for word in dict.fromkeys([words[0], words[-1]])).upper() if words else "?"
 
 
 def _is_part() -> bool:
@@ -114,4 +109,4 @@ def _fingerprint(columns: list[tuple[Any, cards.Column]], *further: object) -> s
 def _head(project: Project, address: BoardAddress) -> dict[str, Any]:
     """What stands above the board and is not swapped with it."""
     people = [member.user.name for member in members.of(project)]
-    return {"people": people[:SHOWN_PEOPLE], "more_people": len(people[SHOWN_PEOPLE:]), "filter": address.form()}
+    return {"people": tuple(people[:SHOWN_PEOPLE]), "more_people": len(people[SHOWN_PEOPLE:]), "filter": address.form()}
