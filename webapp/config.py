@@ -25,6 +25,7 @@ MASKED = "(set)"
 DEFAULT_RETRY_SCHEDULE = "0,5s,5m,30m,2h,5h,10h,14h,20h,24h"
 _UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 MAX_SPAN = timedelta(days=30)
+MIN_TOKEN_LENGTH = 16
 
 
 class SettingsError(Exception):
@@ -94,6 +95,9 @@ class Settings(BaseSettings):
     ca_file: Path | None = Field(None, description="PEM file of further certificate authorities")
     dns_servers: Texts = Field([], description="name servers to ask; default: the system's")
     trusted_proxies: int = Field(0, ge=0, le=10, description="reverse proxies in front, for forwarded headers")
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="opens /metrics for other machines, as a bearer token; 16 characters or more"
+    )
     log_format: Literal["auto", "console", "json"] = Field("auto", description="console, json, or by terminal")
 
     _given: frozenset[str] = PrivateAttr(frozenset())
@@ -169,6 +173,14 @@ class Settings(BaseSettings):
     def _usable_mail_server(cls, value: SecretStr) -> SecretStr:
         if value.get_secret_value():
             MailServer.parse(value.get_secret_value())
+        return value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _long_token(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text and (len(text) < MIN_TOKEN_LENGTH or not text.isascii() or not text.isprintable() or " " in text):
+            raise ValueError(f"needs at least {MIN_TOKEN_LENGTH} ASCII characters without blanks")
         return value
 
     @model_validator(mode="after")

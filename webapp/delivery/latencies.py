@@ -17,6 +17,16 @@ def bucket(milliseconds: float) -> int:
     return 0 if milliseconds <= 1 else min(math.ceil(math.log(milliseconds, STEP)), LAST)
 
 
+def upper_bound(bucket: int) -> float:
+    """The longest span of a class, in ms; the last class has more."""
+    return float(STEP**bucket)
+
+
+def middle(bucket: int) -> float:
+    """The span that stands for a class, in ms."""
+    return float(STEP ** (bucket - 0.5)) if bucket else 1.0
+
+
 def percentile(counts: Mapping[int, int], share: float) -> float | None:
     """The span, in ms, that this share of the counted attempts did not exceed, to about a tenth; None without any.
 
@@ -27,5 +37,5 @@ def percentile(counts: Mapping[int, int], share: float) -> float | None:
     for each in sorted(counts):
         seen += counts[each]
         if counts[each] and seen >= rank:
-            return float(STEP ** (each - 0.5)) if each else 1.0
+            return middle(each)
     return None
