@@ -131,6 +131,7 @@ IN_PROJECTS = (
     "comments",
     "companies",
     "custom_fields",
+    "imports",
     "lists",
     "members",
     "project_settings",

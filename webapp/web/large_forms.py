@@ -1,4 +1,4 @@
-"""Forms that people paste a payload into: they may be larger than others."""
+"""Forms that people paste a payload into, or send a file with: they may be larger than others."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from flask import Blueprint, request
 MAX_BYTES = 1024 * 1024
 
 
-def allow(blueprint: Blueprint) -> Blueprint:
+def allow(blueprint: Blueprint, most_bytes: int = MAX_BYTES) -> Blueprint:
     """Let the forms of this blueprint be that large. The size is raised before anything reads the form."""
-    blueprint.url_value_preprocessor(_raise_limit)
+
+    def raise_limit(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
+        request.max_content_length = most_bytes
+        request.max_form_memory_size = most_bytes
+
+    blueprint.url_value_preprocessor(raise_limit)
     return blueprint
-
-
-def _raise_limit(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    request.max_content_length = MAX_BYTES
-    request.max_form_memory_size = MAX_BYTES

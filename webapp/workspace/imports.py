@@ -30,6 +30,7 @@ from webapp.workspace.import_lines import Fault, Judge, Judged
 
 NAME_LENGTH = 250
 NO_IMPORT = "There is no such import."
+NOTHING_SENT = "Choose a file, or paste its lines."
 BEGUN = "This import has begun already."
 RUNNING = "Another import into this list is running. Wait until it is done, or stop it first."
 LIST_GONE = "The list was deleted."
@@ -68,6 +69,8 @@ def upload(content: bytes | str, file_name: str, *, list_: RecordList, by: User,
 
     Raises Invalid at `file`, Forbidden, Conflict in an archived project.
     """
+    if not content:
+        raise Invalid("file", NOTHING_SENT)
     text = csv_files.decode(content) if isinstance(content, bytes) else csv_files.checked(content)
     table, list_id = csv_files.read(text), list_.id
     choices = import_columns.guess(table, _fields(list_.project), zone)
