@@ -53,6 +53,13 @@ def test_who_does_not_want_gzip_gets_the_page_as_it_is(signed_in: Browser, accep
     check_page(answer)
 
 
+def test_a_form_that_comes_back_is_compressed(signed_in: Browser) -> None:
+    answer = signed_in.post("/settings/webhooks", data={"name": "Mine", "url": "nonsense"}, headers=GZIP)
+    assert answer.status_code == 422
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert Page(gzip.decompress(answer.data).decode()).errors()
+
+
 def test_head_says_what_get_would(signed_in: Browser) -> None:
     answer = signed_in.head("/docs", headers=GZIP)
     assert answer.headers["Content-Encoding"] == "gzip"
@@ -98,6 +105,16 @@ def test_what_is_made_bit_by_bit_is_sent_bit_by_bit(app: Flask) -> None:
         sent = app.process_response(Response(iter(["words " * 1000] * 2), mimetype="text/html"))
         assert sent.is_streamed
         assert "Content-Encoding" not in sent.headers
+
+
+@pytest.mark.parametrize(
+    ("method", "kind", "status"),
+    [("POST", "text/html", 201), ("POST", "application/json", 200), ("PATCH", "application/json", 200)],
+)
+def test_where_new_secrets_stand_nothing_is_compressed(app: Flask, method: str, kind: str, status: int) -> None:
+    with app.test_request_context(method=method, headers=GZIP):
+        answer = app.process_response(Response("words " * 1000, status, mimetype=kind))
+    assert answer.get_data() == b"words " * 1000
 
 
 def shown(client: Browser, secret: str, method: str, path: str, **data: str) -> str:

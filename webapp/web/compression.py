@@ -5,10 +5,10 @@ A compressed answer is shorter when text that a stranger chose equals a secret i
 answers, and sees how long they are. Each of these is made hard:
 
 - The secret that every page holds, the CSRF token, is masked anew in each answer (`webapp/csrf.py`).
-- Answers that show another secret are not compressed: whoever renders one calls `forbid()`. Answers to forms are not
-  compressed at all, so what is shown once (a new token, a link, a revealed secret) is safe even if that was forgotten.
-- What a browser asks for on behalf of another site (`Sec-Fetch-Site`) is not compressed, and the session's cookie is
-  not sent with what other sites embed (`SameSite=Lax`).
+- Answers that show another secret are not compressed: whoever renders one calls `forbid()`. In case that was forgotten,
+  what was made just now (201) and what the API says to a change are not compressed either: new secrets stand there.
+- What a browser asks for on behalf of another site (`Sec-Fetch-Site`) is not compressed, the session's cookie is not
+  sent with what other sites embed (`SameSite=Lax`), and their forms are refused (`headers.py`).
 - The gzip header of each answer holds a name of random length, so that lengths must be measured many times over ("Heal
   the BREACH", IEEE Access 2022, document 9754554; Django's middleware does the same since 4.2).
 
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import secrets
 import zlib
+from http import HTTPStatus
 
 from flask import Flask, Response, g, request
 
@@ -55,7 +56,8 @@ def _compress(response: Response) -> Response:
 
 def _may_be_compressed(response: Response) -> bool:
     return (
-        request.method in {"GET", "HEAD"}
+        (request.method in {"GET", "HEAD"} or response.mimetype == "text/html")
+        and response.status_code != HTTPStatus.CREATED
         and request.accept_encodings.best_match(("gzip", "identity")) == "gzip"
         and request.headers.get("Sec-Fetch-Site") not in BY_OTHER_SITES
         and "is_never_compressed" not in g
