@@ -129,3 +129,10 @@ def test_a_browser_that_says_nonsense_changes_no_time_zone(client, ada):
     assert "Your browser says" not in check_page(client.get("/settings/profile")).text
     client.post("/settings/profile/time-zone")
     assert check_page(client.get("/settings/profile")).find("html").attrs["time-zone"] == "Europe/Berlin"
+
+
+def test_the_time_zones_are_those_of_places(client, ada):
+    page = check_page(client.get("/settings/profile"))
+    offered = {option.attrs["value"] for option in page.find("select", id="time_zone").find_all("option")}
+    assert {"", "Europe/Berlin", "Asia/Kolkata", "UTC"} <= offered
+    assert not offered & {"localtime", "Factory", "Etc/UTC"}

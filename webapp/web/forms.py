@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from webapp.web.errors import said
 
 Value = TypeVar("Value")
 
+NO_PLACES = {"Factory", "localtime"}  # what a machine was told, or not told
+
 # WTForms takes texts that are translated when they are shown; its type stubs do not know that. Import it as `_l`.
 lazy_text: Callable[[str], Any] = lazy_gettext
 
@@ -28,7 +31,14 @@ def choice(value: str, label: Any, group: str | None = None) -> Any:
 
 def time_zones() -> list[Any]:
     """The time zones to choose from: places, and UTC."""
-    return [choice(name, name) for name in sorted(zoneinfo.available_timezones()) if not name.startswith("Etc/")]
+    return list(_time_zones())
+
+
+@functools.cache
+def _time_zones() -> tuple[Any, ...]:
+    """Read once: the names are files on disk, and looking through them takes longer than showing them."""
+    names = zoneinfo.available_timezones() - NO_PLACES
+    return tuple(choice(name, name) for name in sorted(names) if not name.startswith("Etc/"))
 
 
 class Form(FlaskForm):
