@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import re
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -74,7 +75,7 @@ def fill(user: User, count: int, lists: int) -> Project:
     tags = [make.tag(project, f"Tag {number}") for number in range(5)]
     columns = [make.list(project, title=f"List {number}", position=float(number)) for number in range(lists)]
     now = utc_now()
-    records = [
+    records: list[dict[str, Any]] = [
         {
             "id": f"{project.id}{number}",
             "title": f"Record {number} of a large project",
@@ -88,7 +89,7 @@ def fill(user: User, count: int, lists: int) -> Project:
     rich = [record["id"] for record in records[::2]]
     with transaction() as session:
 
-        def insert(model: type, rows: list[dict[str, object]]) -> None:
+        def insert(model: type, rows: list[dict[str, Any]]) -> None:
             session.connection().execute(sa.insert(table_of(model)), rows)
 
         insert(Record, records)

@@ -1,4 +1,4 @@
-"""The board: what its cards say, its filter, what it answers to a page that asks again, and what stands on it for whom."""
+"""The board: its cards, its filter, what it answers to a page that asks again, and what stands on it for whom."""
 
 from __future__ import annotations
 

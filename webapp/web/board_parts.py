@@ -22,11 +22,13 @@ class BoardParts:
 
         @cache
         def chip_of(mark: Mark) -> Markup:
-            return Markup(chip(mark.title, mark.color))
+            made: Markup = chip(mark.title, mark.color)
+            return made
 
         @cache
         def faces_of(names: tuple[str, ...]) -> Markup:
-            return Markup(faces([(initials(name), name) for name in names]))
+            made: Markup = faces([(initials(name), name) for name in names])
+            return made
 
         @cache
         def due(at: datetime) -> tuple[str, str, str]:
