@@ -17,6 +17,7 @@ from tests.requirements import requires
 
 ACTION_LIMIT_MS = 15_000
 NO_RETRY_SOON = "0,1h,1h"  # so that nothing but a person's click sends a failed delivery again
+GIVES_UP_SOON = "0,100ms"  # so that a delivery fails for good while somebody looks
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -87,3 +88,15 @@ def new_window(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 def newcomer(empty: Installation, new_window: Callable[..., BrowserContext]) -> Person:
     """Somebody before an empty installation."""
     return Person(empty, new_window())
+
+
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[Installation]:
+    """An installation that nobody has used yet, which gives a delivery up after two attempts, a moment apart."""
+    yield from _running(tmp_path / "impatient", retry_schedule=GIVES_UP_SOON)
+
+
+@pytest.fixture
+def beginner(impatient: Installation, new_window: Callable[..., BrowserContext]) -> Person:
+    """Somebody before an installation where deliveries fail for good while one looks."""
+    return Person(impatient, new_window())

@@ -114,6 +114,10 @@ class Person:
         """A link of the bar on top."""
         return self.page.get_by_role("navigation", name="Main").get_by_role("link", name=text, exact=True)
 
+    def tab(self, text: str) -> Locator:
+        """One of the pages of the webhook that is open."""
+        return self.page.get_by_role("navigation", name="Pages of this webhook").get_by_role("link", name=text)
+
     def row(self, number: int = 0, page: Page | None = None) -> Locator:
         """A row of the delivery log; 0 is the newest."""
         return (page or self.page).locator("#delivery-rows tr").nth(number)

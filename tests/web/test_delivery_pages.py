@@ -121,7 +121,23 @@ def test_an_attempt_by_hand_names_who_asked(signed_in: Browser, make: Make, cast
     with transaction():
         wish.finished_at = utc_now()
     make.attempt(delivery, redelivery_seq=wish.seq)
-    assert "by hand, by Ada Admin" in check_page(signed_in.get(page_of(delivery))).text
+    text = check_page(signed_in.get(page_of(delivery))).text
+    assert "by hand, by Ada Admin" in text
+    assert "By hand, by Ada Admin" in text, "a name keeps its capitals"
+
+
+def test_the_summary_says_why_the_last_attempt_failed_until_one_succeeds(
+    signed_in: Browser, make: Make, webhook: Webhook
+) -> None:
+    delivery = make.delivery(webhook, state="failed")
+    make.attempt(delivery, status=None, error=ErrorWord.CONNECT_REFUSED)
+    make.attempt(delivery, status=500)
+    why = "Error at the receiver. Look into its log."
+    older = f"{page_of(delivery)}?attempt=1"
+    assert why in check_page(signed_in.get(older)).find("section", id="delivery-summary").text
+    delivered = make.delivery(webhook, state="succeeded")
+    make.attempt(delivered, status=500)
+    assert why not in check_page(signed_in.get(page_of(delivered))).find("section", id="delivery-summary").text
 
 
 def test_the_time_line_counts_from_the_event(signed_in: Browser, make: Make, cast: Cast, webhook: Webhook) -> None:

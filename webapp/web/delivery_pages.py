@@ -18,7 +18,7 @@ from webapp.web.badges import REASON
 from webapp.web.change_words import field_name, value_text
 from webapp.web.curl_commands import command
 from webapp.web.delivery_rows import Row, rows
-from webapp.web.outcomes import explain, phrase
+from webapp.web.outcomes import Explained, explain, phrase
 from webapp.web.time_lines import Moment, by_hand, is_under_way, moments, outcome_code, outcome_kind
 from webapp.web.timings import steps
 from webapp.webhooks import changes, doers, log
@@ -59,6 +59,14 @@ class DeliveryView:
     def url(self) -> str:
         """Its own page."""
         return self.row.url
+
+    @property
+    def failure(self) -> Explained | None:
+        """Why the newest attempt failed, while nothing has succeeded since."""
+        known = [attempt for attempt in self.attempts if attempt.is_known]
+        if not known or self.delivery.state is DeliveryState.SUCCEEDED:
+            return None
+        return explain(known[-1].status, known[-1].error)
 
     def attempt_url(self, number: int) -> str:
         """The page with that attempt."""
