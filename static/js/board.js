@@ -132,7 +132,7 @@
     if (!link || !menu()?.showPopover || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     opener = link.id;
-    await htmx.ajax("GET", link.getAttribute("href"), { source: link, target: "#card-menu", swap: "innerHTML" });
+    await htmx.ajax("GET", link.getAttribute("href"), { source: link, target: "#card-menu", swap: "innerHTML settle:0ms" });
     if (menu().firstElementChild && opener === link.id) openMenu(link);
   });
 
