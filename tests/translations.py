@@ -47,6 +47,15 @@ def extract_sentences(
             yield node.lineno, "gettext", node.value, []
 
 
+def extract_descriptions(
+    file: BinaryIO, _keywords: Mapping[str, Any], _comment_tags: Sequence[str], options: Any
+) -> Iterator[tuple[Any, ...]]:
+    """Babel's extraction method for settings: the help of each, which the system page shows."""
+    for node in ast.walk(ast.parse(file.read())):
+        if isinstance(node, ast.keyword) and node.arg == "description" and isinstance(node.value, ast.Constant):
+            yield node.value.lineno, "gettext", node.value.value, []
+
+
 def fresh() -> Catalog:
     """All texts as they are in the code now, without translations."""
     with MAPPING.open(encoding="utf-8") as file:

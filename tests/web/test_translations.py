@@ -148,6 +148,12 @@ def test_whole_sentences_are_found_and_nothing_else() -> None:
     ]
 
 
+def test_the_help_of_each_setting_is_found() -> None:
+    source = io.BytesIO(b'port: int = Field(9000, description="where it listens")')
+    found = extract(translations.extract_descriptions, source, DEFAULT_KEYWORDS)
+    assert [text for _, text, _, _ in found] == ["where it listens"]
+
+
 def test_a_german_browser_sees_no_english(german: Browser, pages: list[str]) -> None:
     known, left = english(), []
     for path in pages:
