@@ -35,7 +35,7 @@ def news(webhook_id: str | None) -> AnyResponse:
 
 @bp.get(ONE)
 def show(webhook_id: str, delivery_id: str) -> AnyResponse:
-    """One delivery: how it stands, its time line, its attempts. Also for the drawer of a log, and anew while it lives."""
+    """One delivery: how it stands, its time line, its attempts. Also for a log's drawer, and anew while it lives."""
     return delivery_pages.answer(delivery_pages.view(me(), log.load(me(), delivery_id, webhook_id)))
 
 
