@@ -74,6 +74,19 @@ def test_dates_are_typed_with_or_without_a_time_and_cleared(client, url, record)
     assert codes() == ["TODO_DUE_DATE_ADDED", "TODO_DUE_DATE_UPDATED", "TODO_DUE_DATE_REMOVED"]
 
 
+def test_the_likely_time_zones_are_offered_and_all_on_demand(client, url):
+    def offered(page):
+        return [each.attrs["value"] for each in page.find("select", name="timezone").find_all("option")]
+
+    client.post(f"{url}/dates", data={"dued_at": "2026-05-06", "timezone": "Asia/Tokyo"})
+    page = check_page(client.get(url))
+    assert offered(page)[0] == "Asia/Tokyo"
+    assert len(offered(page)) <= 3
+    page = check_page(client.get(page.links["Other time zones"]))
+    assert {"Europe/Berlin", "Asia/Tokyo"} <= set(offered(page))
+    assert "open" in page.find("details", id="part-dates").attrs
+
+
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_a_due_date_before_the_start_comes_back_as_it_was_typed(client, url, record, headers):
     sent = {"started_at": "2026-05-04", "dued_at": "2026-05-01", "timezone": "UTC"}
