@@ -174,3 +174,7 @@ def test_somebody_elses_import_is_not_there(client, cast, send):
     client.sign_in(cast.teammate)
     assert client.get(preview).status_code == 404
     assert client.post(f"{preview}/start").status_code == 404
+
+
+def test_the_menu_of_a_list_leads_to_the_import(client, project, todo):
+    assert f"/lists/{todo.id}/imports/new" in check_page(client.get(f"/projects/{project.id}")).links.values()
