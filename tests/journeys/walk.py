@@ -1,40 +1,60 @@
-"""Every page that a person can reach by links, once for each kind of address."""
+"""Every page that a person can reach by links, once for each kind of page."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import urlsplit
 
+from flask import Flask
 from playwright.sync_api import Error, Page
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 MAX_PAGES = 100
 # Pages that look different for each thing they show; of all others one is enough.
-SAMPLES = {"/settings/webhooks/*": 4, "/settings/webhooks/*/deliveries/*": 3, "/inboxes/*": 2}
-NO_PAGES = re.compile(r"^/(api|static|healthz|readyz|metrics)\b")
+SAMPLES = {"webhooks.show": 4, "deliveries.show": 3, "inboxes.show": 2}
+FOR_PROGRAMS = ("/api/", "/static/", "/healthz", "/readyz", "/metrics", "/inbox/")
 
 
-def shape_of(address: str) -> str:
-    """The path with `*` for ids and codes: pages of one shape come from one template, whatever the query asks."""
-    segments = urlsplit(address).path.split("/")
-    return "/".join("*" if re.search(r"\d|[A-Z]_[A-Z]", segment) else segment for segment in segments)
+class Kinds:
+    """The kinds of pages that an application has: its endpoints."""
+
+    def __init__(self, app: Flask) -> None:
+        self._urls = app.url_map.bind("localhost")
+        self.all = {
+            rule.endpoint: rule.rule
+            for rule in app.url_map.iter_rules()
+            if "GET" in (rule.methods or ()) and not rule.rule.startswith(FOR_PROGRAMS)
+        }
+
+    def of(self, address: str) -> str:
+        """The endpoint behind an address; empty when it is no page."""
+        path = urlsplit(address).path
+        try:
+            endpoint, _ = self._urls.match(path)
+        except (HTTPException, RequestRedirect):
+            return ""
+        return endpoint if endpoint in self.all else ""
 
 
-def walk(page: Page, origin: str, first: str = "/projects") -> Iterator[str]:
-    """Open one page after the other, the nearest first; each address is given while its page is open."""
-    waiting = deque([first])
-    seen = {first}
+def walk(
+    page: Page, origin: str, kinds: Kinds, starts: Sequence[str], belongs: Callable[[str], bool]
+) -> Iterator[tuple[str, str]]:
+    """Open one page after the other, the nearest first, of those that belong; yields the open one and its kind."""
+    waiting = deque(starts)
+    seen = set(starts)
     counts: Counter[str] = Counter()
     while waiting:
         address = waiting.popleft()
-        if counts[shape_of(address)] >= SAMPLES.get(shape_of(address), 1) or not _opens(page, origin + address):
+        kind = kinds.of(address)
+        if not kind or counts[kind] >= SAMPLES.get(kind, 1) or not _opens(page, origin + address):
             continue
-        counts[shape_of(address)] += 1
+        counts[kind] += 1
         assert counts.total() <= MAX_PAGES, "the walk does not end"
-        yield address
+        yield address, kind
         for link in _links(page, origin):
-            if link not in seen:
+            if link not in seen and belongs(link):
                 seen.add(link)
                 waiting.append(link)
 
@@ -52,5 +72,4 @@ def _opens(page: Page, url: str) -> bool:
 
 def _links(page: Page, origin: str) -> list[str]:
     found: list[str] = page.eval_on_selector_all("a[href]", "links => links.map(link => link.href.split('#')[0])")
-    own = [link.removeprefix(origin) for link in found if link.startswith(origin + "/")]
-    return [link for link in own if not NO_PAGES.match(link)]
+    return [link.removeprefix(origin) for link in found if link.startswith(origin + "/")]
