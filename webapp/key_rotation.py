@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
 
 from webapp.extensions import db
@@ -38,6 +38,13 @@ def rotate() -> Rotated:
         for batch in _batches(column):
             _write(column, _renewed(batch, ring, rotated), rotated)
     return rotated
+
+
+def unreadable() -> int:
+    """How many stored secrets no key of this installation opens."""
+    ring: KeyRing = current_app.extensions["keyring"]
+    stored = (text for column in ciphertext_columns() for batch in _batches(column) for _, text in batch)
+    return sum(not _is_readable(ring.current(), text) for text in stored)
 
 
 def ciphertext_columns() -> list[sa.Column[Any]]:
@@ -75,7 +82,7 @@ def _renewed(batch: list[tuple[str, str]], ring: KeyRing, rotated: Rotated) -> l
     return found
 
 
-def _is_readable(fernet: Fernet, ciphertext: str) -> bool:
+def _is_readable(fernet: Fernet | MultiFernet, ciphertext: str) -> bool:
     try:
         fernet.decrypt(ciphertext.encode())
     except InvalidToken:

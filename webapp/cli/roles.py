@@ -1,0 +1,155 @@
+"""The processes of an installation: `webapp up`, `webapp web`, `webapp worker`."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+import signal
+import socket
+import threading
+
+import click
+from flask import Flask
+
+from webapp import config, create_app, installation, lifeline
+from webapp.accounts import people
+from webapp.cli.ready import say_demo
+from webapp.config import PREFIX, VERSION
+from webapp.delivery import dispatching
+from webapp.doorbell import Listener
+from webapp.extensions import db, huey
+from webapp.server import Server
+from webapp.supervisor import Supervisor
+
+STOP_MARGIN_S = 5.0
+LOOK_AT_THREADS_EVERY_S = 1.0
+
+_host = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+_port = click.option(
+    "--port", default=5000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on."
+)
+
+
+@click.command()
+@_host
+@_port
+@click.option("--demo", is_flag=True, help="Fill an empty installation with a demo company, and print the sign-in.")
+def up(host: str, port: int, demo: bool) -> None:
+    """Start everything: bring the database up to date, then run web and worker under one supervisor."""
+    _require_free(host, port)
+    _know_own_address(host, port)
+    settings = config.load()
+    app = create_app(settings)
+    installation.bring_up_to_date(app)
+    with app.app_context():
+        if demo:
+            say_demo()
+        db.engine.dispose()
+    click.echo(f"Blue Webhooks {VERSION} on {settings.base_url}  (stop with Ctrl-C)")
+    roles = (["web", "--host", host, "--port", str(port)], ["worker"])
+    stop_within_s = settings.request_timeout.total_seconds() + STOP_MARGIN_S
+    Supervisor(
+        roles,
+        is_first_ready=lambda: _answers(host, port),
+        stop_within_s=stop_within_s,
+        say=lambda text: click.echo(text, err=True),
+    ).run()
+
+
+@click.command()
+@_host
+@_port
+def web(host: str, port: int) -> None:
+    """Serve the pages and the REST API."""
+    lifeline.hold()
+    _know_own_address(host, port)
+    settings = config.load()
+    app = create_app(settings)
+    installation.require_database(app)
+    code = _setup_code(app, host)
+    with app.app_context():
+        db.engine.dispose()
+
+    def make() -> Flask:
+        served = create_app(settings)
+        served.config["SETUP_CODE"] = code
+        return served
+
+    Server(make, host=host, port=port).run()  # type: ignore[no-untyped-call]
+
+
+@click.command()
+@click.option(
+    "--threads", default=dispatching.THREADS, show_default=True, type=click.IntRange(1, 256), help="Requests at once."
+)
+def worker(threads: int) -> None:
+    """Send what is due. Any number of workers may run, also on other machines."""
+    lifeline.hold()
+    app = create_app(config.load())
+    installation.require_database(app)
+    stopping = threading.Event()
+    # Before anything is claimed: a signal that came earlier would leave leases behind.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: _stop_or_leave(stopping))
+    dispatcher = dispatching.Dispatcher(app, threads=threads)
+    listener = Listener(huey)
+    listener.start()
+    dispatcher.start()
+    while not stopping.wait(LOOK_AT_THREADS_EVERY_S):
+        if not (dispatcher.is_alive and listener.is_alive):
+            click.echo("a thread of the worker has died; ending, so that it is started anew", err=True)
+            os._exit(1)
+    listener.stop()
+    dispatcher.stop()
+
+
+def _stop_or_leave(stopping: threading.Event) -> None:
+    """The first signal asks to finish what is in flight; the second leaves at once (leases give the rest to others)."""
+    if stopping.is_set():
+        os._exit(1)
+    stopping.set()
+
+
+def _know_own_address(host: str, port: int) -> None:
+    """Where the installation is reached, unless the operator said so: the inbox is open there, and links lead there."""
+    shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104
+    bracketed = f"[{shown}]" if ":" in shown else shown
+    os.environ.setdefault(f"{PREFIX}BASE_URL", f"http://{bracketed}:{port}")
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _require_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise click.ClickException(
+                f"Cannot listen on {host} port {port}: {error.strerror}. Choose another with --port."
+            ) from None
+
+
+def _setup_code(app: Flask, host: str) -> str | None:
+    """On another host than loopback the first run asks for a code, so that no stranger sets the installation up."""
+    with app.app_context():
+        if not people.is_empty() or _is_loopback(host):
+            return None
+    code = secrets.token_hex(4)
+    click.echo(f"First run: open the address above. The setup page asks for this code: {code}")
+    return code
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
