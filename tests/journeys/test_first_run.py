@@ -28,6 +28,7 @@ def test_somebody_new_adds_a_webhook_breaks_the_receiver_finds_out_why_and_sends
     assert secret not in page.content()
     page.get_by_role("button", name="Send test ping").first.click()
     expect(page.locator("#ping-result")).to_contain_text("Ping delivered", timeout=LIVE_LIMIT_MS)
+    expect(page.locator("#latest")).to_contain_text("Test ping", timeout=LIVE_LIMIT_MS)
 
     # A first change arrives while one looks.
     beginner.tab("Deliveries").click()

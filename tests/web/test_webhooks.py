@@ -254,7 +254,9 @@ def test_a_ping_shows_its_result_in_place(signed_in: Browser, make: Make, webhoo
 
 def test_a_failed_ping_says_why_and_what_to_do(signed_in: Browser, make: Make, webhook: Webhook) -> None:
     delivery = make.delivery(webhook, kind="ping", state="failed", last_error="connect_refused")
-    result = check_part(signed_in.get(f"{LIST}/{webhook.id}/pings/{delivery.id}", headers=HTMX))
+    answer = signed_in.get(f"{LIST}/{webhook.id}/pings/{delivery.id}", headers=HTMX)
+    assert answer.headers["HX-Trigger"] == "live:refresh", "the rest of the page learns of it at once"
+    result = check_part(answer)
     assert "connect_refused" in result.text
     assert "Nobody listens at that port. Start the receiver" in result.text
 

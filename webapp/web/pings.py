@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -19,11 +19,12 @@ from webapp.webhooks import access, log, pings
 bp = for_people(Blueprint("pings", __name__, url_prefix="/settings/webhooks"))
 
 WATCHED_FOR = timedelta(minutes=2)  # then the page stops asking; the log goes on showing it
+REFRESH = "live:refresh"  # the event in the browser that parts of a page wait for
 SLOW = timedelta(seconds=2)  # then it is worth asking whether a worker lives
 
 
 @bp.post("/<webhook_id>/pings")
-def create(webhook_id: str) -> Response | str | tuple[str, int]:
+def create(webhook_id: str) -> Response | tuple[str, int]:
     """Let a worker send a test ping."""
     webhook = access.load(me(), webhook_id)
     try:
@@ -37,7 +38,7 @@ def create(webhook_id: str) -> Response | str | tuple[str, int]:
 
 
 @bp.get("/<webhook_id>/pings/<delivery_id>")
-def show(webhook_id: str, delivery_id: str) -> Response | str:
+def show(webhook_id: str, delivery_id: str) -> Response:
     """How a ping went so far, for the page that asked for it."""
     delivery = log.load(me(), delivery_id, webhook_id)
     if htmx:
@@ -52,9 +53,9 @@ def _refused(webhook_id: str, error: RequestError) -> Response | tuple[str, int]
     return redirect(url_for("webhooks.show", webhook_id=webhook_id), 303)
 
 
-def _result(delivery: Delivery) -> str:
+def _result(delivery: Delivery) -> Response:
     age = utc_now() - delivery.created_at
-    return render_template(
+    part = render_template(
         "webhooks/_ping.html",
         delivery=delivery,
         explained=explain(delivery.last_status, delivery.last_error) if delivery.is_settled else None,
@@ -63,3 +64,7 @@ def _result(delivery: Delivery) -> str:
         problem="",
         with_name=bool(request.values.get("with_name")),
     )
+    answer = make_response(part)
+    if delivery.is_settled:
+        answer.headers["HX-Trigger"] = REFRESH  # what else the page shows of it is asked for at once
+    return answer
