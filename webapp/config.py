@@ -239,8 +239,15 @@ def _shown(name: str, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(MASKED if isinstance(part, SecretStr) else _shown("", part) for part in value)
     if isinstance(value, timedelta):
-        return f"{value.total_seconds():g} s"
+        return _span_text(value)
     return "" if value is None else str(value)
+
+
+def _span_text(span: timedelta) -> str:
+    """A span as it is typed, in the largest unit up to hours that needs no fraction: ``30m``."""
+    seconds = span.total_seconds()
+    unit = next((unit for unit in ("h", "m") if seconds and seconds % _UNIT_SECONDS[unit] == 0), "s")
+    return f"{seconds / _UNIT_SECONDS[unit]:g}{unit}"
 
 
 def _without_password(url: str) -> str:

@@ -66,5 +66,7 @@ def test_settings_show_what_was_changed_and_no_secret(
     assert "changed" in rows["WEBAPP_RETENTION_DAYS"]
     assert "changed" not in rows["WEBAPP_LEASE_SECONDS"]
     assert "(set)" in rows["WEBAPP_SECRET_KEY"]
+    assert "0s, 5s, 5m, 30m, 2h, 5h, 10h, 14h, 20h, 24h" in rows["WEBAPP_RETRY_SCHEDULE"]
+    assert "20s" in rows["WEBAPP_REQUEST_TIMEOUT"]
     assert "127.0.0.1:9000, 10.1.0.0/16" in line(page, "targets")
     assert "These private addresses can be contacted:" in page.text
