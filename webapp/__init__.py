@@ -87,7 +87,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     login.init_app(app)
     htmx.init_app(app)
     babel.init_app(app, locale_selector=web.locale, timezone_selector=web.time_zone)
+    huey.init_app(app, settings.queue_url)  # before the limiter, as it says what is wrong with the queue's URL
     limiter.init_app(app)
-    huey.init_app(app, settings.queue_url)
     bell.bind(tasks.deliver_due)
     import_bell.bind(tasks.import_records)

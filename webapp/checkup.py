@@ -23,6 +23,7 @@ from webapp.models import Event, Worker, database_now, utc_now
 CLOCKS_DIFFER_AT_MOST = timedelta(seconds=5)
 RECEIVERS_BEAR = timedelta(minutes=5)  # a signature's time may be so far off
 SHOWN_FAULTS = 3
+RESTORE = "Stop everything and restore a backup."
 
 
 @dataclass(frozen=True)
@@ -93,13 +94,21 @@ def _database(app: Flask) -> tuple[bool, Found]:
         installation.require_database(app)
         faults = _faults()
     except installation.NotReady as error:
-        return False, Found("integrity", Level.BAD, str(error))
+        return False, Found("integrity", Level.BAD, f"{error}{_advice(error.__cause__)}")
     except sa.exc.DatabaseError as error:
-        return False, Found("integrity", Level.BAD, f"The database cannot be used: {error.orig}")
+        text = f"The database cannot be used: {error.orig}{_advice(error)}"
+        return False, Found("integrity", Level.BAD, text)
     if faults:
         text = "; ".join(faults[:SHOWN_FAULTS])
-        return False, Found("integrity", Level.BAD, f"It is damaged ({text}). Stop everything and restore a backup.")
+        return False, Found("integrity", Level.BAD, f"It is damaged ({text}). {RESTORE}")
     return True, Found("integrity", *GOOD)
+
+
+def _advice(error: BaseException | None) -> str:
+    """Both drivers call what is about reaching the database operational; the embedded one says the rest of its file."""
+    if isinstance(error, sa.exc.OperationalError):
+        return f". Check {PREFIX}DATABASE_URL, and whether this account may read and write there."
+    return f". {RESTORE}" if isinstance(error, sa.exc.DatabaseError) else ""
 
 
 def _faults() -> list[str]:
@@ -107,9 +116,10 @@ def _faults() -> list[str]:
         return []
     with db.engine.connect() as connection:
         checked = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA quick_check(10)")]
+        if damages := [line.replace("\n", " ") for line in checked if line != "ok"]:
+            return damages  # what is damaged cannot be asked more
         orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(SHOWN_FAULTS)
-    found = [line.replace("\n", " ") for line in checked if line != "ok"]
-    return found + [f"a row of {table} names one of {parent} that is not there" for table, _, parent, _ in orphans]
+    return [f"a row of {table} names one of {parent} that is not there" for table, _, parent, _ in orphans]
 
 
 def _secrets() -> Verdict:

@@ -13,6 +13,7 @@ from webapp import checkup, config, create_app
 from webapp.checkup import Found
 from webapp.config import Settings, SettingsError
 from webapp.delivery.condition import Level
+from webapp.doorbell import QueueUrlError
 
 ANSWERS_WITHIN_S = 5.0
 WORDS = {Level.GOOD: "ok", Level.WATCH: "warning", Level.BAD: "failure"}
@@ -39,7 +40,7 @@ def _look() -> tuple[Settings | None, list[Found]]:
     try:
         settings = config.load()
         app = create_app(settings)
-    except SettingsError as error:
+    except (SettingsError, QueueUrlError) as error:
         return None, [Found("settings", Level.BAD, str(error))]
     return settings, [Found("settings", Level.GOOD, "They are right."), *checkup.look(app, _answers)]
 
