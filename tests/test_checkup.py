@@ -219,7 +219,16 @@ def test_a_file_of_keys_that_holds_none_is_told(
     assert "encryption.key: each line must be a key" in result.output
 
 
-@pytest.mark.parametrize("setting", ["QUEUE_URL=redis://localhost:x", "QUEUE_URL=redis://[x", "REQUEST_TIMEOUT=soon"])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "QUEUE_URL=redis://localhost:x",
+        "QUEUE_URL=redis://[x",
+        "DATABASE_URL=postgresql://localhost:x/y",
+        "DATABASE_URL=postgresql://[x",
+        "REQUEST_TIMEOUT=soon",
+    ],
+)
 def test_settings_that_cannot_be_used_are_json_too(monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
     name, _, value = setting.partition("=")
     monkeypatch.setenv("TZ", "UTC")

@@ -37,7 +37,9 @@ def write(file: Path) -> int:
     except FileExistsError:
         raise NoBackup(f"{file} is there already. Choose another name.") from None
     except sqlite3.Error as error:
-        raise NoBackup(f"The database could not be copied: {error}") from None
+        raise NoBackup(
+            f"The database could not be copied: {error}. Whether it is damaged tells `webapp check`."
+        ) from None
     finally:
         draft.unlink()
     _to_disk(file.parent)

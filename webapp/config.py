@@ -15,6 +15,8 @@ from cryptography.fernet import Fernet
 from flask import current_app
 from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from webapp.mail_server import MailServer
 
@@ -113,6 +115,11 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str) -> str:
         if value and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
             raise ValueError("must begin with sqlite:/// or postgresql://")
+        try:
+            make_url(value or "sqlite://")
+            urlsplit(value)
+        except (ArgumentError, ValueError):
+            raise ValueError("has no valid address; write postgresql://user:password@host:5432/name") from None
         return value.replace("postgresql://", "postgresql+psycopg://", 1)
 
     @field_validator("queue_url")
