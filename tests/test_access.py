@@ -19,6 +19,15 @@ from webapp.extensions import limiter
 
 TABLE = PAGES | CALLS
 API = "/api/"
+# Pages that are there to be read, and have a form for those who may more.
+READ_TOO = {
+    "/companies/<company_id>",
+    "/projects/<project_id>/fields",
+    "/projects/<project_id>/members",
+    "/projects/<project_id>/settings",
+    "/projects/<project_id>/tags",
+    "/settings/webhooks",
+}
 OUTCOMES = {401: SIGN_IN, 403: ROLE, 404: NONE, 409: IN, 422: IN}
 
 Try = Callable[[str, str, Rule], Any]
@@ -41,6 +50,13 @@ def test_every_route_says_who_is_let_in(app: Flask) -> None:
 def test_what_is_sent_belongs_to_a_route(app: Flask) -> None:
     rules = {rule.rule for _method, rule in routes(app)}
     assert {*THINGS, *PARTS, *QUERIES, *BODIES} <= rules
+
+
+def test_who_may_not_send_a_form_does_not_get_it_either() -> None:
+    for path in {path for path in (name.removeprefix("POST ") for name in PAGES) if f"GET {path}" in PAGES}:
+        given, taken = PAGES[f"GET {path}"], PAGES.get(f"POST {path}", {})
+        if path not in READ_TOO:
+            assert [person for person in PEOPLE if given[person] == IN != taken.get(person, IN)] == [], path
 
 
 @pytest.fixture

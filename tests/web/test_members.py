@@ -105,6 +105,15 @@ def test_taking_rights_away_says_first_what_stops(client, make, project, url):
     assert access.role_in(project, grace) is Role.MEMBER
 
 
+def test_only_who_may_remove_a_member_reads_what_that_would_stop(client, cast, make, url):
+    make.delivery(make.webhook(by=cast.admin))
+    client.sign_in(cast.teammate)
+    answer = client.get(f"{url}/{cast.admin.id}/removal")
+    assert check_page(answer, 403).h1 == "You may not do that"
+    assert "deliver" not in answer.text.partition("<main")[2]
+    assert "Leave" in check_page(client.get(f"{url}/{cast.teammate.id}/removal")).text
+
+
 def test_removing_asks_and_says_what_stops(client, cast, make, project, url):
     page = check_page(client.get(f"{url}/{cast.teammate.id}/removal"))
     assert page.h1 == f"Remove {cast.teammate.name}?"

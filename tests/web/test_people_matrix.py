@@ -11,8 +11,8 @@ from webapp.webhooks import handover
 from webapp.workspace import members
 
 BLUEPRINTS = {"companies", "handovers", "members", "project_settings", "users"}
-# What members may do who are no administrators: look, and leave.
-OPEN_TO_MEMBERS = {"members.index", "members.confirm", "project_settings.edit"}
+# What members may do to others who are no administrators: look.
+OPEN_TO_MEMBERS = {"members.index", "project_settings.edit"}
 
 
 @pytest.fixture

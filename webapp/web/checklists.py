@@ -30,7 +30,7 @@ def create(record_id: str) -> Response:
 @bp.get("/checklists/<checklist_id>")
 def edit(checklist_id: str) -> str:
     """A checklist's title, to change."""
-    checklist = access.load_checklist(checklist_id, me())
+    checklist = _mine(checklist_id)
     return _edit(checklist, TitleForm(formdata=None, title=checklist.title))
 
 
@@ -64,7 +64,7 @@ def create_item(checklist_id: str) -> Response:
 @bp.get("/checklists/<checklist_id>/delete")
 def confirm(checklist_id: str) -> str:
     """Ask before a checklist is deleted with its items."""
-    return render_template("records/checklist_delete.html", checklist=access.load_checklist(checklist_id, me()))
+    return render_template("records/checklist_delete.html", checklist=_mine(checklist_id))
 
 
 @bp.post("/checklists/<checklist_id>/delete")
@@ -74,6 +74,12 @@ def delete(checklist_id: str) -> Response:
     record_id = checklist.record_id
     checklists.delete(checklist, by=me())
     return _to_record(record_id, "checklists")
+
+
+def _mine(checklist_id: str) -> Checklist:
+    checklist = access.load_checklist(checklist_id, me())
+    access.demand(checklist.record.list.project, me(), "edit_records")
+    return checklist
 
 
 def _edit(checklist: Checklist, form: TitleForm) -> str:

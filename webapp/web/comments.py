@@ -27,6 +27,7 @@ def create(record_id: str) -> Response:
 def edit(comment_id: str) -> str:
     """One's comment, to change."""
     comment = access.load_comment(comment_id, me())
+    comments.require_author(comment, me())
     return render_template("records/comment.html", comment=comment, form=CommentForm(formdata=None, text=comment.text))
 
 
@@ -42,7 +43,9 @@ def update(comment_id: str) -> Response | tuple[str, int]:
 @bp.get("/comments/<comment_id>/delete")
 def confirm(comment_id: str) -> str:
     """Ask before a comment is deleted."""
-    return render_template("records/comment_delete.html", comment=access.load_comment(comment_id, me()))
+    comment = access.load_comment(comment_id, me())
+    comments.require_deleter(comment, me())
+    return render_template("records/comment_delete.html", comment=comment)
 
 
 @bp.post("/comments/<comment_id>/delete")

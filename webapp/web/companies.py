@@ -82,6 +82,7 @@ def confirm_removal(company_id: str, user_id: str) -> str:
     """Ask before somebody is taken out of a company."""
     company = companies.load(company_id, me())
     member = company_members.load(company, user_id)
+    company_members.require_remover(company, member, me())
     return render_template("companies/removal.html", company=company, member=member, is_me=user_id == me().id)
 
 

@@ -36,6 +36,7 @@ def index(project_id: str) -> str:
 def new(project_id: str) -> Response | str:
     """The form for a field of the kind in the address."""
     project, kind = loading.project(project_id), request.args.get("kind", "")
+    access.demand(project, me(), "add_fields")
     if kind not in set(FieldKind):
         return _back(project)
     return _new(project, FieldForm.of_kind(FieldKind(kind)))
@@ -58,6 +59,7 @@ def create(project_id: str) -> Response | tuple[str, int]:
 def edit(field_id: str) -> str:
     """A field, to change."""
     field = custom_fields.load(field_id, me())
+    access.demand(field.project, me(), "edit_fields")
     return _edit(field, FieldForm.of(field))
 
 
@@ -84,6 +86,7 @@ def shift(field_id: str) -> Response:
 def confirm(field_id: str) -> str:
     """Ask before a field is deleted with all its values."""
     field = custom_fields.load(field_id, me())
+    access.demand(field.project, me(), "edit_fields")
     records = next(use.records for use in custom_fields.of(field.project) if use.field.id == field.id)
     return render_template("custom_fields/delete.html", field=field, project=field.project, records=records)
 

@@ -17,7 +17,7 @@ from webapp.web.forms import Form, run
 from webapp.web.forms import lazy_text as _l
 from webapp.web.loading import for_people, me
 from webapp.web.person import time_zone
-from webapp.workspace import csv_files, import_cells, import_columns, imports, members
+from webapp.workspace import access, csv_files, import_cells, import_columns, imports, members
 
 SHOWN_FAULTS = 100
 
@@ -40,7 +40,9 @@ class UploadForm(Form):
 @bp.get("/lists/<list_id>/imports/new")
 def new(list_id: str) -> str:
     """Choose a file."""
-    return render_template("imports/new.html", list=loading.record_list(list_id), form=UploadForm(formdata=None))
+    list_ = loading.record_list(list_id)
+    access.demand(list_.project, me(), "edit_records")
+    return render_template("imports/new.html", list=list_, form=UploadForm(formdata=None))
 
 
 @bp.post("/lists/<list_id>/imports")

@@ -12,7 +12,7 @@ from webapp.web.board import ListForm, RecordForm
 from webapp.web.errors import said
 from webapp.web.forms import run
 from webapp.web.loading import for_people, me
-from webapp.workspace import lists, records
+from webapp.workspace import access, lists, records
 
 STEPS = {"left": -1, "right": 1}
 
@@ -32,6 +32,7 @@ def create(project_id: str) -> Response:
 def edit(list_id: str) -> str:
     """A list's title, to change."""
     list_ = loading.record_list(list_id)
+    access.demand(list_.project, me(), "rename_lists")
     return render_template("projects/list.html", list=list_, form=ListForm(formdata=None, title=list_.title))
 
 
@@ -56,6 +57,7 @@ def shift(list_id: str) -> Response:
 def confirm(list_id: str) -> str:
     """Ask before a list is deleted."""
     list_ = loading.record_list(list_id)
+    access.demand(list_.project, me(), "edit_lists")
     return render_template("projects/list_delete.html", list=list_, held=len(records.on_board([list_])[list_.id]))
 
 

@@ -71,6 +71,7 @@ def confirm(project_id: str, user_id: str) -> str:
     """Ask before a member is removed, or before one leaves."""
     project = loading.project(project_id)
     member = members.load(project, user_id)
+    members.require_remover(project, member, me())
     return _ask("members/removal.html", project, member, loss=members.loss(member, None))
 
 

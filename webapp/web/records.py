@@ -12,7 +12,7 @@ from webapp.web import board, loading, record_page
 from webapp.web.forms import run
 from webapp.web.loading import for_people, me
 from webapp.web.record_forms import PlaceForm, TitleForm, place_form
-from webapp.workspace import records
+from webapp.workspace import access, records
 
 STEPS = {"up": -1, "down": 1}
 PLACE_DIGITS = 6
@@ -76,7 +76,9 @@ def shift(record_id: str) -> AnyResponse:
 @bp.get("/delete")
 def confirm(record_id: str) -> str:
     """Ask before a record is deleted."""
-    return render_template("records/delete.html", record=loading.record(record_id))
+    record = loading.record(record_id)
+    access.demand(record.list.project, me(), "edit_records")
+    return render_template("records/delete.html", record=record)
 
 
 @bp.post("/delete")

@@ -44,6 +44,7 @@ def create(project_id: str) -> Response | tuple[str, int]:
 def edit(tag_id: str) -> str:
     """A tag, to change."""
     tag = tags.load(tag_id, me())
+    access.demand(tag.project, me(), "edit_tags")
     return _edit(tag, TagForm(formdata=None, title=tag.title, color=tag.color))
 
 
@@ -61,6 +62,7 @@ def update(tag_id: str) -> Response | tuple[str, int]:
 def confirm(tag_id: str) -> str:
     """Ask before a tag is deleted, also from its records."""
     tag = tags.load(tag_id, me())
+    access.demand(tag.project, me(), "edit_tags")
     records = next(use.records for use in tags.of(tag.project) if use.tag.id == tag.id)
     return render_template("tags/delete.html", tag=tag, project=tag.project, records=records)
 

@@ -35,9 +35,8 @@ def edit(comment: Comment, text: str, *, by: User) -> None:
     """Another text for one's own comment; the same one publishes nothing. Raises Invalid, Forbidden, Conflict."""
     text, comment_id = _text(text), comment.id
     with transaction() as session:
-        comment = _open_to(comment_id, by)
-        if comment.user_id != by.id:
-            raise Forbidden("Only its author changes a comment.")
+        comment = access.load_comment(comment_id, by, is_locked=True)
+        require_author(comment, by)
         if comment.text == text:
             return
         previous = payloads.comment(comment)
@@ -50,11 +49,25 @@ def delete(comment: Comment, *, by: User) -> None:
     """Delete one's own comment for good, or as an administrator anybody's. Raises Forbidden, Conflict."""
     comment_id = comment.id
     with transaction() as session:
-        comment = _open_to(comment_id, by)
-        if not may_delete(comment, by, access.role_in(comment.record.list.project, by)):
-            raise Forbidden("Only its author, owners and administrators delete a comment.")
+        comment = access.load_comment(comment_id, by, is_locked=True)
+        require_deleter(comment, by)
         _publish("COMMENT_DELETED", comment, by, previous=payloads.comment(comment), current=None)
         session.delete(comment)
+
+
+def require_author(comment: Comment, by: User) -> None:
+    """Raises Forbidden for who may not change this comment, Conflict when the project is archived."""
+    access.demand(comment.record.list.project, by, "comment")
+    if comment.user_id != by.id:
+        raise Forbidden("Only its author changes a comment.")
+
+
+def require_deleter(comment: Comment, by: User) -> None:
+    """Raises Forbidden for who may not delete this comment, Conflict when the project is archived."""
+    project = comment.record.list.project
+    access.demand(project, by, "comment")
+    if not may_delete(comment, by, access.role_in(project, by)):
+        raise Forbidden("Only its author, owners and administrators delete a comment.")
 
 
 def may_delete(comment: Comment, user: User, role: Role | None) -> bool:
@@ -76,12 +89,6 @@ def counts(record_ids: Collection[str] | sa.Select[str]) -> dict[str, int]:
 
 def _text(text: str) -> str:
     return paragraphs("text", text, longest=TEXT_LENGTH, empty="Write something first.")
-
-
-def _open_to(comment_id: str, by: User) -> Comment:
-    comment = access.load_comment(comment_id, by, is_locked=True)
-    access.demand(comment.record.list.project, by, "comment")
-    return comment
 
 
 def _publish(code: str, comment: Comment, by: User, **values: Any) -> None:

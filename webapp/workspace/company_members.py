@@ -75,11 +75,16 @@ def remove(company: Company, user_id: str, *, by: User) -> None:
     with transaction() as session:
         company = _locked(session, company_id, by)
         member = load(company, user_id)
-        if user_id != by.id:
-            _may_give(member.role, companies.role_in(company, by))
+        require_remover(company, member, by)
         _keep_an_owner(member)
         session.delete(member)
         _note("left" if user_id == by.id else "removed", company, user_id, by, role=member.role)
+
+
+def require_remover(company: Company, member: CompanyMember, by: User) -> None:
+    """Raises Forbidden for who may not take this member out of the company. Anybody may leave."""
+    if member.user_id != by.id:
+        _may_give(member.role, companies.role_in(company, by))
 
 
 def _locked(session: Session, company_id: str, by: User) -> Company:

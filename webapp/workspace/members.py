@@ -128,14 +128,20 @@ def remove(project: Project, user_id: str, *, by: User) -> int:
     with transaction() as session:
         project = _locked(session, project_id, by, right=user_id != by.id)
         member = load(project, user_id)
-        if user_id != by.id:
-            _may_give(member.role, access.role_in(project, by))
+        require_remover(project, member, by)
         _keep_an_owner(member)
         person, before = member.user, member.role
         session.delete(member)
         cancelled = _take_rights(session, project, person, before, None)
         _note("left" if user_id == by.id else "removed", project, person, by, role=before, cancelled=cancelled)
     return cancelled
+
+
+def require_remover(project: Project, member: ProjectMember, by: User) -> None:
+    """Raises Forbidden for who may not take this member out of the project. Anybody may leave."""
+    if member.user_id != by.id:
+        access.demand(project, by, "edit_project")
+        _may_give(member.role, access.role_in(project, by))
 
 
 def loss(member: ProjectMember, role: Role | None) -> Loss | None:
