@@ -54,7 +54,7 @@ def test_somebody_new_adds_a_webhook_breaks_the_receiver_finds_out_why_and_sends
         expect(failed).to_have_count(count, timeout=LIVE_LIMIT_MS)
     page.bring_to_front()
     understand(beginner)
-    assert page.url == log
+    expect(page).to_have_url(log)
     assert page.evaluate("window.isSamePage") is True, "the page was never loaded anew"
 
     # It is mended: one is sent again by its button, what still failed all at once.

@@ -167,7 +167,7 @@ def test_what_could_not_be_saved_is_said_and_can_be_tried_again(newcomer: Person
     expect(column.get_by_label("Title of the new record")).to_have_value("Trim the wick")
     newcomer.window.set_offline(False)
     note.get_by_role("button", name="Try again").click()
-    expect(column.get_by_role("link", name="Trim the wick")).to_be_visible()
+    expect(column.get_by_role("link", name="Trim the wick", exact=True)).to_be_visible()
     expect(note).to_be_empty()
 
 
