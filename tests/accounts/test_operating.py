@@ -69,7 +69,10 @@ def test_two_operators_who_end_each_other_at_once_leave_one(app: Flask, make: Ma
     others = {first: second, second: first}
 
     def end(by_id: str) -> None:
-        by, other = db.session.get_one(User, by_id), operating.load(others[by_id])
+        by = db.session.get(User, by_id)
+        if by is None:  # deleted before this request began, and signed out by that
+            raise NotFound("There is no such person.")
+        other = operating.load(others[by_id])
         if act == "unmake":
             operating.set_operator(other, False, by=by)
         elif act == "suspend":

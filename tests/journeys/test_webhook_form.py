@@ -12,6 +12,9 @@ from tests.journeys.person import EMAIL, Person
 
 pytestmark = pytest.mark.journey
 
+# What htmx has put in answers to nothing for the moment in which it carries one of these classes.
+SETTLING = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
+
 MOST_TABS = 250  # a long form; who needs more is lost in it
 
 
@@ -113,9 +116,12 @@ def test_a_filter_a_test_and_a_signature_are_tried_in_place(newcomer: Person) ->
     page.get_by_role("button", name="Add rule").click()
     rule = page.get_by_role("group", name="Rule 1")
     for label, choice in (("What", "Title"), ("Operator", "contains")):
+        expect(rule.get_by_label(label)).to_be_visible()
+        expect(page.locator(SETTLING)).to_have_count(0)
         with page.expect_response("**/settings/webhooks/*"):
             rule.get_by_label(label).select_option(choice)
         expect(page.locator("#filter")).not_to_have_attribute("aria-busy", "true")
+    expect(page.locator(SETTLING)).to_have_count(0)
     rule.get_by_label("Value").fill("mirror")
     page.get_by_role("button", name="Test against the last event").click()
     expect(rule).to_contain_text("found “Polish the lens”")
@@ -155,12 +161,14 @@ def send_a_test(page: Page) -> None:
     """An example that was edited, first wrongly."""
     page.get_by_label("Event type").select_option("COMMENT_CREATED")
     expect(page.locator("#test-preview")).to_contain_text("COMMENT_CREATED")
+    expect(page.locator(SETTLING)).to_have_count(0)
     page.get_by_text("Edit the values").click()
     value = page.get_by_label("currentValue")
     value.fill('{\n"text": "Hello"\n"html": ""}')
     expect(page.locator("#test-preview")).to_contain_text("This is not valid JSON (line 3).")
     page.get_by_role("button", name="Send test", exact=True).click()
     expect(page.locator(".field-error")).to_have_text("This is not valid JSON (line 3).")
+    expect(page.locator(SETTLING)).to_have_count(0)
     value.fill('{"text": "Hello from the test"}')
     expect(page.locator("#test-preview")).to_contain_text("Hello from the test")
     page.get_by_role("button", name="Send test", exact=True).click()
