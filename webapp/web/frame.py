@@ -74,6 +74,7 @@ HTMX_CONFIG = {
     "allowScriptTags": False,
     "includeIndicatorStyles": False,
     "historyCacheSize": 0,
+    "defaultSettleDelay": 0,  # what was put in answers at once: a choice made within 20 ms reached nothing
     "refreshOnHistoryMiss": True,
     "selfRequestsOnly": True,
     "timeout": 15000,
