@@ -41,6 +41,7 @@ def routes(app: Flask) -> Iterator[tuple[str, Rule]]:
                 yield method, rule
 
 
+@pytest.mark.proves("A60", "W11")
 def test_every_route_says_who_is_let_in(app: Flask) -> None:
     known = {f"{method} {rule.rule}" for method, rule in routes(app)}
     assert sorted(known - TABLE.keys()) == [], "a route without an entry in tests/access/pages.py or calls.py"
@@ -94,6 +95,7 @@ def _call(person: str, method: str, rule: Rule, world: World) -> dict[str, Any]:
     return sent | {"json": world.filled(BODIES.get(rule.rule, {}))} if method in {"PATCH", "POST", "PUT"} else sent
 
 
+@pytest.mark.proves("W11")
 @pytest.mark.parametrize("person", PEOPLE)
 def test_everybody_is_let_in_where_the_table_says_and_nobody_else_changes_anything(
     app: Flask, database: str, try_as: Try, person: str

@@ -67,10 +67,12 @@ def test_one_door_leads_outside() -> None:
     assert {path for path in found if not any(path.startswith(door) for door in DOORS)} == set()
 
 
+@pytest.mark.proves("W40")
 def test_nothing_is_unpickled_evaluated_or_rendered_from_text() -> None:
     assert [name(path) for path in sources("webapp") if NEVER.search(path.read_text())] == []
 
 
+@pytest.mark.proves("W22", "A55")
 def test_secrets_are_never_compared_with_equals() -> None:
     """A comparison that stops at the first difference tells how much was right."""
     secret = re.compile(r"(?:secret|signature|digest|hmac|password|secret_sha256)$", re.IGNORECASE)

@@ -7,6 +7,7 @@ from webapp.models import Invalid
 from webapp.models.texts import one_line
 
 
+@pytest.mark.proves("W18")
 @pytest.mark.parametrize(
     "password",
     [
@@ -21,6 +22,7 @@ def test_long_passwords_are_taken_whatever_they_are_made_of(password):
     assert passwords.accept(password) == password
 
 
+@pytest.mark.proves("W18")
 @pytest.mark.parametrize(
     "password",
     [
@@ -41,6 +43,7 @@ def test_passwords_that_are_guessed_first_are_refused(password):
     assert list(refused.value.fields) == ["new"]
 
 
+@pytest.mark.proves("W18")
 def test_short_and_endless_passwords_are_refused_with_the_limit():
     with pytest.raises(Invalid, match="at least 12"):
         passwords.accept("short horse")
@@ -48,6 +51,7 @@ def test_short_and_endless_passwords_are_refused_with_the_limit():
         passwords.accept("horse battery " * 100)
 
 
+@pytest.mark.proves("W18")
 def test_a_hash_is_argon2id_and_verifies_only_its_own_password():
     stored = passwords.hash_of("correct horse battery staple")
     assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")

@@ -130,12 +130,14 @@ def test_signing_in_forgets_the_wrong_tries(ada):
     assert db.session.scalar(sa.select(sa.func.count()).select_from(FailedSignIn)) == 0
 
 
+@pytest.mark.proves("W18")
 def test_a_weak_hash_is_renewed_at_sign_in(ada):
     assert ada.password_hash == PASSWORD_HASH
     guess(password=PASSWORD)
     assert not passwords.is_outdated(ada.password_hash)
 
 
+@pytest.mark.proves("W10")
 def test_a_ticket_names_its_person_until_it_is_fourteen_days_old(ada):
     ticket = sign_in.ticket(ada)
     assert sign_in.holder(ticket) is ada

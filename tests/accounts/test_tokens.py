@@ -13,6 +13,7 @@ from webapp.extensions import db
 from webapp.models import ApiToken, Invalid, NotFound, transaction, utc_now
 
 
+@pytest.mark.proves("W21")
 def test_a_token_is_shown_once_and_kept_only_as_a_digest(make):
     ada = make.user()
     token, text = tokens.create(ada, "Shop")

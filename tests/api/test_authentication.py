@@ -82,6 +82,7 @@ def test_the_scheme_is_read_in_any_case(api: Program) -> None:
     assert api.client.get("/api/v1/projects", headers={"Authorization": f"bearer {api.token}"}).status_code == 200
 
 
+@pytest.mark.proves("W23")
 def test_a_token_in_the_address_or_the_body_is_no_token(api: Program) -> None:
     for query in ("token", "access_token", "authorization"):
         assert api.client.get(f"/api/v1/projects?{query}={api.token}").status_code == 401

@@ -68,6 +68,7 @@ def is_problem(answer: Any, status: int) -> bool:
     return bool(problem["detail"])
 
 
+@pytest.mark.proves("W30")
 def test_a_wrong_event_is_refused_at_its_field(api: Program, right: dict[str, Any], count: Count) -> None:
     for changes, errors in WRONG_EVENTS:
         body = {name: value for name, value in {**right, **changes}.items() if value is not ...}
@@ -189,6 +190,7 @@ WRONG_QUERIES = [
 ]
 
 
+@pytest.mark.proves("W46")
 def test_a_wrong_query_is_refused_at_its_field(api: Program) -> None:
     for query, status, field in WRONG_QUERIES:
         for path in ("/events", "/deliveries"):
@@ -197,6 +199,7 @@ def test_a_wrong_query_is_refused_at_its_field(api: Program) -> None:
             assert [error["field"] for error in answer.json.get("errors", [])] == ([field] if field else []), query
 
 
+@pytest.mark.proves("W46")
 def test_a_cursor_of_another_list_or_with_a_changed_letter_is_refused(
     api: Program, make: Make, project: Project
 ) -> None:

@@ -116,6 +116,7 @@ def test_others_find_no_webhook_to_rotate(program: Callable[[User], Program], ca
     assert now_in(webhook) == (SECRET, None)
 
 
+@pytest.mark.proves("W29")
 def test_headers_are_taken_and_shown_by_name_alone(api: Program) -> None:
     created = api.post("/webhooks", {"name": "Orders", "url": URL, "headers": HEADERS})
     assert created.status_code == 201, created.text

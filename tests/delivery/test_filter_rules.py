@@ -215,6 +215,7 @@ EVIL = {
 }
 
 
+@pytest.mark.proves("W47")
 @pytest.mark.parametrize("name", EVIL)
 def test_judging_is_bounded_whatever_the_event_and_the_rules(name: str) -> None:
     value, path, operator, wanted = EVIL[name]

@@ -26,6 +26,7 @@ def item(**changes: Any) -> bytes:
     return json.dumps({"v": 1, "id": "x", "task": TASK, "args": [1], "kwargs": {}} | changes).encode()
 
 
+@pytest.mark.proves("W40")
 @pytest.mark.timeout(60)
 def test_a_thousand_random_byte_strings_leave_the_worker_alive(
     huey_and_note: Any, seen: list[Any], tmp_path: Path, caplog: pytest.LogCaptureFixture, listen: Any
@@ -49,6 +50,7 @@ def test_a_thousand_random_byte_strings_leave_the_worker_alive(
     assert len([r for r in caplog.records if r.levelno == logging.WARNING]) == MAX_ITEMS_WAITING - 1
 
 
+@pytest.mark.proves("W40")
 @pytest.mark.parametrize(
     ("data", "reason"),
     [

@@ -125,6 +125,7 @@ def test_the_verdict_on_the_signature_is_told(
     assert SECRET not in running.text
 
 
+@pytest.mark.proves("W06")
 def test_nothing_foreign_reaches_the_terminal_as_it_is() -> None:
     hostile = "\x1b]0;title\x07\x1b[2J\x9b31m\u202eevil\u2028"
     body = f'{{"event":"{hostile[1:2]}","title":"\\u001b[2J\x7f\x9b\u202e"}}'.encode()

@@ -238,6 +238,7 @@ def test_an_attempt_without_an_outcome_reads_unknown(signed_in: Browser, make: M
     assert "The receiver may have got this request." in page.text
 
 
+@pytest.mark.proves("W04")
 def test_the_payload_and_the_answer_come_raw_as_harmless_files(
     signed_in: Browser, make: Make, webhook: Webhook
 ) -> None:

@@ -41,6 +41,7 @@ def test_what_the_filters_match_comes_as_a_table_newest_first(signed_in: Browser
     assert found[0]["createdAt"].endswith("Z")
 
 
+@pytest.mark.proves("W06")
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@sum", "\t=1"])
 def test_a_name_that_a_spreadsheet_would_compute_is_harmless(
     signed_in: Browser, make: Make, cast: Cast, name: str

@@ -244,6 +244,7 @@ def test_any_body_can_be_looked_at(admin: Browser, inbox: Inbox, body: bytes) ->
     assert raw.data == body[: arrivals.MAX_BODY_BYTES]
 
 
+@pytest.mark.proves("W04")
 def test_a_downloaded_body_is_never_rendered(admin: Browser, inbox: Inbox) -> None:
     request_id = receive(inbox, b"<script>alert(1)</script>")
 

@@ -87,6 +87,7 @@ def test_an_address_that_has_an_account_gets_no_second_one(client, team, token):
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Invitation)) == 1
 
 
+@pytest.mark.proves("W19")
 def test_an_invitation_is_for_its_address_alone(client, make, team, token):
     eve = make.user(email="eve@example.com")
     client.sign_in(eve)

@@ -62,6 +62,7 @@ def test_a_link_by_mail_leads_to_a_new_password(app, client, ada, server):
     assert client.post("/login", data={"email": ada.email, "password": NEW}).status_code == 303
 
 
+@pytest.mark.proves("W19")
 def test_a_link_works_once_and_takes_the_others_along(client, ada, server):
     for _ in range(2):
         ask(client)
@@ -74,6 +75,7 @@ def test_a_link_works_once_and_takes_the_others_along(client, ada, server):
         assert client.post(path, data={"new": "yet another long password"}).status_code == 404
 
 
+@pytest.mark.proves("W19")
 def test_a_link_works_for_an_hour(client, ada, server):
     ask(client)
     notices.send_due()
@@ -125,6 +127,7 @@ def test_a_suspended_persons_link_is_worthless(client, make):
     assert person.is_active
 
 
+@pytest.mark.proves("W19")
 def test_no_token_is_kept_anywhere(client, ada, server):
     ask(client)
     notices.send_due()
@@ -148,6 +151,7 @@ def test_an_address_gets_three_mails_in_a_quarter_of_an_hour(client, ada, server
     assert ask(client, "eve@example.com").status_code == 200
 
 
+@pytest.mark.proves("W19")
 def test_a_forged_host_does_not_stand_in_the_mail(client, ada, server):
     asked = {"data": {"email": ada.email}}
     assert client.post("/password-resets", base_url="http://evil.example", **asked).status_code == 400

@@ -41,6 +41,7 @@ def test_a_wrong_profile_comes_back_with_its_values(client, ada):
     assert client.post("/settings/profile", data={"name": "Ada", "locale": "xx", "theme": "pink"}).status_code == 422
 
 
+@pytest.mark.proves("W10")
 def test_a_new_password_signs_out_everywhere_but_here(app, client, ada):
     other = app.test_client()
     other.post("/login", data={"email": ada.email, "password": PASSWORD, "remember": "y"})
@@ -74,6 +75,7 @@ def test_another_address_is_for_signing_in_from_then_on(app, client, ada):
     assert other.post("/login", data={"email": "new@example.com", "password": PASSWORD}).status_code == 303
 
 
+@pytest.mark.proves("W10")
 def test_signing_out_everywhere_ends_all_sessions(app, client, ada):
     other = app.test_client()
     other.post("/login", data={"email": ada.email, "password": PASSWORD})

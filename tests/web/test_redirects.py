@@ -24,6 +24,7 @@ OUTSIDE = [
 ]
 
 
+@pytest.mark.proves("W38")
 @pytest.mark.parametrize("target", OUTSIDE)
 def test_whatever_is_no_path_of_ours_is_replaced(target: str | None) -> None:
     assert redirects.local_path(target, "/home") == "/home"

@@ -73,6 +73,7 @@ def test_signed_out_people_come_back_to_where_they_wanted_to_go(client, ada):
     assert sign_in(client, next=target).location == "/projects/new?x=1"
 
 
+@pytest.mark.proves("W38")
 @pytest.mark.parametrize(
     "target",
     [
@@ -90,6 +91,7 @@ def test_after_signing_in_nobody_is_sent_to_another_host(client, ada, target):
     assert sign_in(client, next=target).location == "/projects"
 
 
+@pytest.mark.proves("W10")
 def test_the_session_is_a_new_one_after_signing_in(client, ada):
     with client.session_transaction() as session:
         session["planted"] = "by somebody else"
@@ -100,6 +102,7 @@ def test_the_session_is_a_new_one_after_signing_in(client, ada):
         assert "planted" not in session
 
 
+@pytest.mark.proves("W10")
 def test_cookies_are_kept_from_scripts_and_from_other_sites(client, ada):
     line = cookie_line(sign_in(client), "session")
     assert "HttpOnly" in line
@@ -107,6 +110,7 @@ def test_cookies_are_kept_from_scripts_and_from_other_sites(client, ada):
     assert "Secure" not in line
 
 
+@pytest.mark.proves("W10")
 def test_with_https_cookies_are_secure_and_bound_to_the_host(make_app):
     app = make_app(base_url="https://hooks.example.com")
     Make().user(email="ada@example.com")
@@ -124,6 +128,7 @@ def test_with_https_cookies_are_secure_and_bound_to_the_host(make_app):
         assert "Domain" not in line
 
 
+@pytest.mark.proves("W10")
 def test_signing_out_makes_copies_of_the_cookies_worthless(app, client, ada):
     sign_in(client, remember="y")
     copies = {name: client.get_cookie(name).value for name in ("session", "remember")}

@@ -22,6 +22,7 @@ def test_without_tokens_the_page_says_what_they_are_for(client, ada, make):
     assert make.project_of(ada).id in page.text
 
 
+@pytest.mark.proves("W21")
 def test_a_token_is_shown_once_and_works(client, ada):
     answer = client.post("/settings/api", data={"name": "Shop", "expires_in_days": "90"})
     text = check_page(answer, 201).find("input", id="token").attrs["value"]

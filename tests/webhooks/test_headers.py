@@ -75,22 +75,26 @@ def webhook(cast: Cast) -> Webhook:
     return editing.create(WebhookValues(name="Orders", url=URL, headers=rows), by=cast.admin).webhook
 
 
+@pytest.mark.proves("A64", "W28")
 def test_what_a_header_may_be() -> None:
     assert headers.checked(RIGHT) == RIGHT
     twenty = [(f"X-{number}", "v") for number in range(20)]
     assert headers.checked(twenty) == twenty
 
 
+@pytest.mark.proves("A64", "W28")
 @pytest.mark.parametrize(("name", "sentence"), WRONG_NAMES)
 def test_what_a_name_may_not_be(name: str, sentence: str) -> None:
     assert errors_of([("X-Right", "v"), (name, "v")]) == {"headers.1.name": sentence}
 
 
+@pytest.mark.proves("A64", "W28")
 @pytest.mark.parametrize(("value", "sentence"), WRONG_VALUES)
 def test_what_a_value_may_not_be(value: str | None, sentence: str) -> None:
     assert errors_of([("X-Right", "v"), ("X-Wrong", value)]) == {"headers.1.value": sentence}
 
 
+@pytest.mark.proves("A64", "W28")
 def test_more_than_twenty_and_the_same_name_twice_are_refused() -> None:
     assert errors_of([(f"X-{number}", "v") for number in range(21)]) == {"headers": "At most 20 headers."}
     assert errors_of([("X-Key", "a"), ("x-kEY", "b")]) == {"headers.1.name": "This name stands here twice."}
@@ -102,6 +106,7 @@ def test_all_wrong_places_are_told_at_once() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.proves("W29")
 def test_they_are_encrypted_and_audited_by_name_alone(webhook: Webhook) -> None:
     assert stored(webhook) == [("X-Api-Key", KEY), ("X-Team", "blue")]
     assert headers.names(webhook) == ["X-Api-Key", "X-Team"]
@@ -144,6 +149,7 @@ def test_a_change_of_values_alone_is_audited_without_them(webhook: Webhook, cast
     assert (entry.action, entry.detail) == ("webhook.edited", {"headers": [["X-Api-Key", "X-Team"]] * 2})
 
 
+@pytest.mark.proves("W27")
 @pytest.mark.parametrize(
     "url", ["https://93.184.216.34/hooks", "https://public.example:8443/hooks", "https://other.example/hooks"]
 )
@@ -203,6 +209,7 @@ class TestAtAReceiver:
         editing.edit(webhook, {"headers": RIGHT[:3]}, by=cast.admin)
         return webhook
 
+    @pytest.mark.proves("A64", "W28")
     def test_exactly_the_expected_lines_arrive(
         self, webhook: Webhook, cast: Cast, worker: Dispatcher, receiver: Receiver
     ) -> None:
@@ -218,6 +225,7 @@ class TestAtAReceiver:
             "Accept-Encoding", "Content-Length",
         ]  # fmt: skip
 
+    @pytest.mark.proves("W29")
     def test_the_log_keeps_their_names_and_no_value(
         self, webhook: Webhook, cast: Cast, worker: Dispatcher, receiver: Receiver
     ) -> None:
@@ -229,6 +237,7 @@ class TestAtAReceiver:
         assert kept["Content-Type"] == "application/json"
         assert KEY not in json.dumps(kept)
 
+    @pytest.mark.proves("W27")
     def test_at_a_new_host_the_old_values_do_not_arrive(
         self, webhook: Webhook, cast: Cast, worker: Dispatcher, other: Receiver
     ) -> None:

@@ -52,6 +52,7 @@ def test_upsert_makes_a_company_under_the_callers_id_and_then_renames_it(make):
     assert companies.of(ada) == [company]
 
 
+@pytest.mark.proves("W14")
 def test_the_id_of_somebody_elses_company_is_not_there_and_nothing_changes(make):
     company = make.company(owner=make.user(), id="acme", name="Acme")
     member = make.user()

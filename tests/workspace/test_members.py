@@ -73,6 +73,7 @@ def test_who_is_known_is_added_at_once_and_who_is_not_is_invited(make, team):
     assert audited() == ["member.added", "member.added", "member.invited", "member.invited"]
 
 
+@pytest.mark.proves("W19")
 def test_an_invitation_keeps_only_the_hash_of_its_token(make, team, tmp_path):
     owner, project = team
     added = members.add(project, "grace@example.com", "MEMBER", by=owner)
@@ -196,6 +197,7 @@ def test_strangers_find_no_project_and_no_member(make, team):
             act()
 
 
+@pytest.mark.proves("W14")
 def test_the_last_owner_can_neither_be_lowered_nor_leave(make, team):
     owner, project = team
     for act in (

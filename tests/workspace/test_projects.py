@@ -60,6 +60,7 @@ def test_upsert_makes_a_project_without_lists_under_the_callers_id_and_then_rena
     assert published() == []
 
 
+@pytest.mark.proves("W14")
 def test_the_id_of_a_project_that_one_does_not_administer_is_not_there_and_nothing_changes(make):
     project = make.project(id="orders", name="Orders")
     member, stranger = make.user(), make.user()
