@@ -8,7 +8,7 @@ import sys
 import click
 
 from webapp import installation
-from webapp.cli import checking, listening, people, roles, upkeep
+from webapp.cli import benching, checking, listening, people, roles, upkeep
 from webapp.config import VERSION, SettingsError
 from webapp.doorbell import QueueUrlError
 from webapp.models import RequestError
@@ -46,6 +46,7 @@ for command in (
     people.user_group,
     people.token_group,
     checking.check,
+    benching.bench,
     upkeep.database,
     upkeep.seed,
     upkeep.prune,

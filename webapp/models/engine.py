@@ -27,9 +27,15 @@ def options(settings: Settings) -> dict[str, Any]:
         "connect_args": {
             "connect_timeout": CONNECT_TIMEOUT_S,
             "keepalives_idle": 10,
-            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC",
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC {_own_options(settings)}".strip(),
         },
     }
+
+
+def _own_options(settings: Settings) -> str:
+    """What the operator's URL says in `?options=`, such as a search_path; ours would replace it in silence."""
+    found = sa.make_url(settings.database_url).query.get("options", "")
+    return found if isinstance(found, str) else " ".join(found)
 
 
 def prepare(engine: sa.Engine) -> None:

@@ -1,0 +1,40 @@
+"""Section `latency`: from an event to its arrival at the receiver, at 50 events a second."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from webapp.benchmark.figures import Figure, Targets, spread
+from webapp.benchmark.publishing import Published, at_pace, post_at_pace, publish
+from webapp.benchmark.stage import Stage
+
+EVENTS_PER_S = 50
+ARRIVES_WITHIN_S = 10.0
+
+
+def measure(stage: Stage, targets: Targets, seconds: float) -> list[Figure]:
+    """Half of the time an event is published by a transaction, half of the time over REST."""
+    place = stage.place(["/latency"])
+    committed = at_pace(lambda: publish(stage, place), per_second=EVENTS_PER_S, seconds=seconds / 2)
+    from_commit = spans_ms(stage, committed)
+    posted = post_at_pace(stage, place, per_second=EVENTS_PER_S, seconds=seconds / 2)
+    from_answer = spans_ms(stage, posted)
+    stage.clear(place)
+    aims = {"p50_ms": targets.latency_p50_ms, "p99_ms": targets.latency_p99_ms}
+    return [
+        *spread("latency.commit", "commit → arrival", from_commit, **aims),
+        *spread("latency.accepted", "202 of POST /events → arrival", from_answer, **aims),
+    ]
+
+
+def spans_ms(stage: Stage, published: Sequence[Published]) -> list[float]:
+    """From the moment that each was answered or committed to its arrivals, in ms, once all are there. Empties the book.
+
+    An event that has not arrived counts as if it had just arrived now.
+    """
+    done_ns = {event_id: each.done_ns for each in published for event_id in each.event_ids}
+    stage.book.wait(len(done_ns), ARRIVES_WITHIN_S)
+    arrivals = [arrival for arrival in stage.book.arrivals() if arrival.event_id in done_ns]
+    missing = done_ns.keys() - {arrival.event_id for arrival in arrivals}
+    stage.book.empty()
+    return [(each.at_ns - done_ns[each.event_id]) / 1e6 for each in arrivals] + [ARRIVES_WITHIN_S * 1000] * len(missing)
