@@ -24,6 +24,7 @@ MAX_HEAD_LINES = 100
 MAX_INTERIM_ANSWERS = 8
 MAX_BODY_BYTES = 65_536
 MAX_CHUNK_LINE_BYTES = 4_096
+MAX_CHUNKS = 4_096  # with a byte in each, 64 KiB would cost a sender a hundred times the work
 MAX_TRAILER_BYTES = 8_192
 PIECE_BYTES = 16_384
 
@@ -161,11 +162,15 @@ class Answer(http.client.HTTPResponse):
             yield piece
 
     def _chunks(self) -> Iterator[bytes]:
-        while size := self._chunk_size():
+        for _ in range(MAX_CHUNKS):
+            size = self._chunk_size()
+            if not size:
+                self._skip_trailers()
+                return
             yield from self._exactly(size)
             if self.fp.readline(3) not in (b"\r\n", b"\n"):
-                raise _CutError
-        self._skip_trailers()
+                break
+        raise _CutError
 
     def _chunk_size(self) -> int:
         match = _CHUNK_LINE.fullmatch(self.fp.readline(MAX_CHUNK_LINE_BYTES))
