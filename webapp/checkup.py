@@ -12,8 +12,9 @@ from pathlib import Path
 import sqlalchemy as sa
 from flask import Flask
 
-from webapp import installation, key_rotation
+from webapp import agreement, installation, key_rotation
 from webapp.accounts.mailing import Connection, MailFailed
+from webapp.agreement import Standing
 from webapp.config import PREFIX, Settings, current
 from webapp.delivery import condition, surveying
 from webapp.delivery.condition import GOOD, Level, Verdict
@@ -123,9 +124,14 @@ def _faults() -> list[str]:
 
 
 def _secrets() -> Verdict:
+    standing, sentence = agreement.difference()
+    if standing is Standing.OTHER_ENCRYPTION_KEYS:
+        return Level.BAD, sentence
     unreadable = key_rotation.unreadable()
     if unreadable:
         return Level.BAD, f"No key opens {unreadable} stored secrets. Put back the key that they were encrypted with."
+    if standing is Standing.OTHER_SECRET_KEY:
+        return Level.WATCH, sentence
     return GOOD
 
 

@@ -21,6 +21,8 @@ def ago(seconds: float) -> datetime:
 ALIVE = Beat("a:1", "a", 1, 24, "1.0", ago(600), ago(5))
 KILLED = replace(ALIVE, name="a:2", pid=2, beat_at=ago(26))
 OLD = replace(ALIVE, name="a:3", pid=3, version="0.9")
+HERE = replace(ALIVE, base_url="https://hooks.example.com")
+THERE = replace(ALIVE, name="b:1", host="b", base_url="https://other.example.com")
 WELL = Survey(
     now=NOW,
     version="1.0",
@@ -36,6 +38,10 @@ CASES = [
     ("workers", {"workers": (KILLED,)}, Level.BAD, "Start “webapp worker”"),
     ("workers", {"workers": (ALIVE, KILLED)}, Level.WATCH, "went silent"),
     ("workers", {"workers": (ALIVE, OLD)}, Level.WATCH, "Start the others anew"),
+    ("workers", {"workers": (HERE, THERE)}, Level.WATCH, "WEBAPP_BASE_URL"),
+    ("workers", {"workers": (HERE,), "base_url": THERE.base_url}, Level.WATCH, "WEBAPP_BASE_URL"),
+    ("workers", {"workers": (HERE, ALIVE), "base_url": HERE.base_url}, Level.GOOD, "Nothing to do"),
+    ("workers", {"workers": (replace(HERE, base_url=""),), "base_url": HERE.base_url}, Level.WATCH, "WEBAPP_BASE_URL"),
     ("fan_out", {"oldest_event_at": ago(9)}, Level.GOOD, "Nothing to do"),
     ("fan_out", {"oldest_event_at": ago(11)}, Level.WATCH, "Start a worker"),
     ("fan_out", {"oldest_event_at": ago(61)}, Level.BAD, "Start a worker"),

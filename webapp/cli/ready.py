@@ -8,15 +8,17 @@ from contextlib import contextmanager
 import click
 from flask import Flask
 
-from webapp import config, create_app, installation
+from webapp import agreement, config, create_app, installation
 from webapp.seeds import fill_with_demo
 
 
 @contextmanager
-def ready_app() -> Iterator[Flask]:
-    """The application, its context open. Raises NotReady."""
+def ready_app(*, any_keys: bool = False) -> Iterator[Flask]:
+    """The application, its context open. Raises NotReady, also for keys that are not those of the installation."""
     app = create_app(config.load())
     installation.require_database(app)
+    if not any_keys:
+        agreement.require_keys(app)
     with app.app_context():
         yield app
 

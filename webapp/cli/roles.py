@@ -12,7 +12,7 @@ import threading
 import click
 from flask import Flask
 
-from webapp import config, create_app, installation, lifeline
+from webapp import agreement, config, create_app, installation, lifeline
 from webapp.accounts import people
 from webapp.cli.ready import say_demo
 from webapp.config import PREFIX, VERSION
@@ -42,6 +42,7 @@ def up(host: str, port: int, demo: bool) -> None:
     settings = config.load()
     app = create_app(settings)
     installation.bring_up_to_date(app)
+    agreement.require_keys(app)
     with app.app_context():
         if demo:
             say_demo()
@@ -67,6 +68,7 @@ def web(host: str, port: int) -> None:
     settings = config.load()
     app = create_app(settings)
     installation.require_database(app)
+    agreement.require_keys(app, serves_pages=True)
     code = _setup_code(app, host)
     with app.app_context():
         db.engine.dispose()
@@ -88,6 +90,7 @@ def worker(threads: int) -> None:
     lifeline.hold()
     app = create_app(config.load())
     installation.require_database(app)
+    agreement.require_keys(app)
     stopping = threading.Event()
     # Before anything is claimed: a signal that came earlier would leave leases behind.
     for number in (signal.SIGTERM, signal.SIGINT):

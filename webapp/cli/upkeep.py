@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from webapp import backups, config, create_app, installation, key_rotation
+from webapp import agreement, backups, config, create_app, installation, key_rotation
 from webapp.cli.ready import ready_app, say_demo
 from webapp.delivery import pruning
 from webapp.key_ring import add_key
@@ -47,10 +47,11 @@ def prune() -> None:
 )
 def rotate_keys(new: bool) -> None:
     """Encrypt all stored secrets with the newest key, while everything goes on. Keep older keys as long as backups."""
-    with ready_app() as app:
+    with ready_app(any_keys=True) as app:
         if new:
             add_key(app.extensions["settings"])
         rotated = key_rotation.rotate()
+        agreement.renew()
         click.echo(f"{rotated.renewed:>9,} encrypted anew")
         click.echo(f"{rotated.kept:>9,} had the newest key already")
         click.echo(f"{rotated.unreadable:>9,} cannot be read with any key, and were left as they are")

@@ -44,6 +44,7 @@ class Beat:
     version: str
     started_at: datetime
     beat_at: datetime
+    base_url: str | None = None  # None: a version that did not say
 
     def is_silent(self, now: datetime) -> bool:
         """Whether beats are missing."""
@@ -98,6 +99,7 @@ class Survey:
     pruned_at: datetime | None = None
     open_targets: tuple[str, ...] = ()
     open_ranges: tuple[str, ...] = ()
+    base_url: str = ""  # empty: whoever looks does not know it
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,16 @@ def _workers(survey: Survey) -> Verdict:
         return Level.WATCH, "A worker went silent without stopping properly. Look into its log; others do its work."
     if any(beat.version != survey.version for beat in survey.workers):
         return Level.WATCH, "Not all workers run the version of these pages. Start the others anew."
+    if not _know_one_address(survey):
+        return Level.WATCH, "Not all workers and pages have the same WEBAPP_BASE_URL. Set it alike on every machine."
     return GOOD
+
+
+def _know_one_address(survey: Survey) -> bool:
+    known = {beat.base_url for beat in survey.workers if beat.base_url is not None and not beat.is_silent(survey.now)}
+    if survey.base_url:
+        known.add(survey.base_url)
+    return len(known) <= 1
 
 
 def _bell(survey: Survey) -> Verdict:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from webapp.config import VERSION
+from webapp.config import VERSION, current
 from webapp.extensions import db
 from webapp.models import Worker, database_now, transaction
 
@@ -24,7 +24,13 @@ def beat(name: str, *, threads: int) -> None:
         row = session.get(Worker, name)
         if row is None:
             row = Worker(
-                id=name, host=socket.gethostname(), pid=os.getpid(), threads=threads, version=VERSION, started_at=now
+                id=name,
+                host=socket.gethostname(),
+                pid=os.getpid(),
+                threads=threads,
+                version=VERSION,
+                base_url=current().base_url,
+                started_at=now,
             )
             session.add(row)
         row.beat_at = now

@@ -47,13 +47,17 @@ def survey() -> Survey:
         disk_size=disk.total,
         open_targets=tuple(settings.allow_targets),
         open_ranges=tuple(settings.allow_cidrs),
+        base_url=settings.base_url,
         **found,
     )
 
 
 def _workers() -> tuple[Beat, ...]:
     rows = db.session.scalars(sa.select(Worker).order_by(Worker.host, Worker.pid))
-    return tuple(Beat(row.id, row.host, row.pid, row.threads, row.version, row.started_at, row.beat_at) for row in rows)
+    return tuple(
+        Beat(row.id, row.host, row.pid, row.threads, row.version, row.started_at, row.beat_at, row.base_url)
+        for row in rows
+    )
 
 
 def _in_state(state: DeliveryState) -> Count:

@@ -1,6 +1,7 @@
 """The tables. A model knows itself and its neighbours, never HTTP, never huey. Only `transaction()` commits."""
 
 from webapp.models.account import ApiToken, EndedSession, FailedSignIn, Role, User, webhook_roles
+from webapp.models.agreement import Agreement
 from webapp.models.assignee import RecordAssignee
 from webapp.models.audit import AuditEntry
 from webapp.models.base import (
@@ -44,6 +45,7 @@ from webapp.models.workspace import Company, CompanyMember, Project, ProjectMemb
 
 __all__ = [
     "UNSETTLED",
+    "Agreement",
     "ApiToken",
     "Attempt",
     "AuditEntry",

@@ -20,5 +20,6 @@ class Worker(Base):
     pid: Mapped[int]
     threads: Mapped[int]
     version: Mapped[str] = mapped_column(sa.String(20))
+    base_url: Mapped[str | None] = mapped_column(sa.String(2048))  # empty where none is set
     started_at: Mapped[datetime] = mapped_column(UtcTime, default=utc_now)
     beat_at: Mapped[datetime] = mapped_column(UtcTime, default=utc_now)
