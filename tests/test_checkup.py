@@ -21,8 +21,8 @@ from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
 from flask import Flask
 
-from tests.chaos.installation import free_port
 from tests.factories import SECRET, Make
+from tests.ports import free_port
 from tests.receiver import Receiver
 from tests.smtp_server import SmtpServer
 from webapp import checkup

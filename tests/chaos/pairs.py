@@ -1,0 +1,101 @@
+"""The two pairs of database and queue of every scenario: SQLite with the embedded queue, PostgreSQL with Redis.
+
+Each test gets a database of its own that is a copy of a prepared one (see `prepare`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+from tests import postgresql, redis_server
+from tests.chaos.installation import ROOT, Installation
+
+SQLITE = "sqlite"
+POSTGRESQL = "postgresql"
+NAMES = {SQLITE: "SQLite", POSTGRESQL: "PostgreSQL+Redis"}
+PREPARE_LIMIT_S = 120
+KEYS_ALONE = shutil.ignore_patterns("*.db", "*.db-*")
+
+
+@dataclass
+class Pair:
+    """A database and a queue. `settings` are those of an installation on it."""
+
+    name: str
+    prepared: Prepared
+    settings: dict[str, str] = field(default_factory=dict)
+    redis: redis_server.Server | None = None
+    postgresql: postgresql.Server | None = None
+
+    def install(self, folder: Path, **settings: str) -> Installation:
+        """A prepared installation, nothing of it started yet."""
+        here = Installation(folder, **{**self.settings, **settings})
+        here.token = self.prepared.token
+        shutil.copytree(
+            self.prepared.folder / "instance",
+            folder / "instance",
+            ignore=KEYS_ALONE if self.name == POSTGRESQL else None,
+        )
+        return here
+
+    def close(self) -> None:
+        """Stop what belongs to it alone."""
+        if self.redis:
+            self.redis.close()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A prepared installation that is only copied: its folder, its token, and where its database is."""
+
+    folder: Path
+    token: str
+
+
+def prepare(folder: Path, **settings: str) -> Prepared:
+    """Prepare an installation in a folder."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("WEBAPP_")}
+    environment |= {f"WEBAPP_{name.upper()}": value for name, value in settings.items()}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.chaos.prepare"],
+        cwd=folder, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+        timeout=PREPARE_LIMIT_S,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return Prepared(folder, done.stdout.split()[-1])
+
+
+class PostgresqlPairs:
+    """A PostgreSQL server with a prepared database; each pair gets a copy of it, and a Redis of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._server = postgresql.Server()
+        self._server.start()
+        self._numbers = itertools.count()
+        self._execute("CREATE DATABASE prepared")
+        self._prepared = prepare(folder, database_url=self._server.url("prepared"))
+
+    def make(self) -> Pair:
+        """A pair of its own."""
+        database = f"pair{next(self._numbers)}"
+        self._execute(f"CREATE DATABASE {database} TEMPLATE prepared")
+        redis = redis_server.Server()
+        redis.start()
+        settings = {"database_url": self._server.url(database), "queue_url": redis.url()}
+        return Pair(POSTGRESQL, self._prepared, settings, redis, self._server)
+
+    def close(self) -> None:
+        """Stop the server."""
+        self._server.close()
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(self._server.url(), autocommit=True) as connection:
+            connection.execute(statement.encode())
