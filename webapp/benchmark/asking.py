@@ -88,9 +88,9 @@ class ReceiverBook:
         """Forget all, and hang up on those that still wait for an answer."""
         self._connection.ask("DELETE", "/arrivals")
 
-    def wait(self, least: int, seconds: float) -> int:
-        """Wait until so many have arrived, at most so long; how many have."""
-        return int(self._connection.ask("GET", f"/wait/{least}/{min(seconds, ANSWER_WITHIN_S / 2):.3f}"))
+    def wait(self, least: int, seconds: float, path: str) -> int:
+        """Wait until so many have arrived below this first part of a path, at most so long; how many have."""
+        return int(self._connection.ask("GET", f"/wait/{least}/{min(seconds, ANSWER_WITHIN_S / 2):.3f}/{path}"))
 
     def arrivals(self) -> list[Arrival]:
         """All of them, in their order."""

@@ -12,6 +12,7 @@ import json
 import re
 import sys
 import time
+from collections import Counter
 from typing import Any
 
 HOST = "127.0.0.1"
@@ -30,31 +31,32 @@ class Book:
         self.arrivals: list[tuple[bytes, bytes, int]] = []
         self.last = b""
         self.hanging: set[asyncio.Transport] = set()
-        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._counts: Counter[bytes] = Counter()  # by the first part of the path
+        self._waiting: list[tuple[bytes, int, asyncio.Future[None]]] = []
 
     def note(self, path: bytes, head: bytes, request: bytes) -> None:
         """One more."""
         found = _EVENT.search(head)
         self.arrivals.append((path, found[1] if found else b"", time.time_ns()))
         self.last = request
-        if self._waiting:
-            count = len(self.arrivals)
-            for least, future in self._waiting:
-                if count >= least and not future.done():
-                    future.set_result(None)
+        self._counts[path.split(b"/", 2)[1]] += 1
+        for part, least, future in self._waiting:
+            if self._counts[part] >= least and not future.done():
+                future.set_result(None)
 
-    async def wait(self, least: int, seconds: float) -> int:
-        """Wait until so many have arrived, at most so long; how many have."""
-        if len(self.arrivals) < least:
-            waiting = (least, asyncio.get_running_loop().create_future())
+    async def wait(self, part: bytes, least: int, seconds: float) -> int:
+        """Wait until so many have arrived whose path begins so, at most so long; how many have."""
+        if self._counts[part] < least:
+            waiting = (part, least, asyncio.get_running_loop().create_future())
             self._waiting.append(waiting)
-            await asyncio.wait([waiting[1]], timeout=seconds)
+            await asyncio.wait([waiting[2]], timeout=seconds)
             self._waiting.remove(waiting)
-        return len(self.arrivals)
+        return self._counts[part]
 
     def empty(self) -> None:
         """Forget all, and hang up on those that still wait for an answer."""
         self.arrivals = []
+        self._counts.clear()
         for transport in list(self.hanging):
             transport.abort()
 
@@ -117,8 +119,8 @@ class Connection(asyncio.Protocol):
         if path == b"/last":
             return self._book.last
         if path.startswith(b"/wait/"):
-            _, _, least, seconds = path.decode().split("/")
-            return str(await self._book.wait(int(least), float(seconds))).encode()
+            _, _, least, seconds, part = path.split(b"/")
+            return str(await self._book.wait(part, int(least), float(seconds))).encode()
         return json.dumps([[at.decode(), event.decode(), ns] for at, event, ns in self._book.arrivals]).encode()
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from webapp.benchmark import latency, machine, throughput
+from webapp.benchmark import backlog, ingest, isolation, latency, machine, slowness, throughput
 from webapp.benchmark.figures import EMBEDDED, SERVERS, Figure, Targets
 from webapp.benchmark.publishing import post_at_pace, publish
 from webapp.benchmark.report import Report
@@ -28,8 +28,12 @@ class Section(Protocol):
 
 # Each with the seconds that it takes of a minute.
 SECTIONS: dict[str, tuple[Section, float]] = {
-    "latency": (latency.measure, 12),
+    "latency": (latency.measure, 10),
     "throughput": (throughput.measure, 16),
+    "ingest": (ingest.measure, 9),
+    "slow": (slowness.measure, 4),
+    "isolation": (isolation.measure, 8),
+    "backlog": (backlog.measure, 12),
 }
 
 
@@ -50,7 +54,6 @@ def run(settings: Settings, *, seconds: float, only: Sequence[str], say: Callabl
         for name, (measure, weight) in chosen.items():
             say(f"measuring {name}")
             figures += measure(made, targets, max(LEAST_S, weight * share))
-        figures.append(Figure("worker.memory", "memory of the worker, at most", made.worker.peak_mb(), "MB"))
     return Report(at, described, time.monotonic() - began, figures)
 
 

@@ -15,7 +15,8 @@ from webapp.benchmark.figures import Figure, Targets
 from webapp.benchmark.publishing import publish
 from webapp.benchmark.stage import Place, Stage
 
-CHUNK = 2_000  # deliveries of a round
+CHUNK, SMALL_CHUNK = 2_000, 500  # deliveries of a round; the small one where there is little time
+SHORT_S = 4.0
 WARM_UP = 400
 MANY = 50  # webhooks
 FLOOR_S = 0.7
@@ -51,31 +52,37 @@ class Floors:
 def measure(stage: Stage, targets: Targets, seconds: float) -> list[Figure]:
     """Rounds to one webhook and to fifty, and the floors between them."""
     one, many = stage.place(["/one"]), stage.place([f"/many/{number}" for number in range(MANY)])
-    _round(stage, one, WARM_UP, Rounds())
+    _round(stage, one, "one", WARM_UP, Rounds())
     sent = stage.book.last()
-    _round(stage, many, WARM_UP // MANY, Rounds())
+    _round(stage, many, "many", WARM_UP // MANY, Rounds())
     request, url = floors.Request(sent), stage.book.url("/floor")
     ceiling = floors.receiver_per_s(stage.book.port, sent, CEILING_S)
     to_one, to_many, bare = Rounds(), Rounds(), Floors()
+    chunk = CHUNK if seconds >= SHORT_S else SMALL_CHUNK
     deadline, rounds = time.monotonic() + seconds, 0
     while rounds < MIN_ROUNDS or time.monotonic() < deadline:
         bare.session.append(floors.session_per_s(url, request, FLOOR_S))
-        _round(stage, one, CHUNK, to_one)
+        _round(stage, one, "one", chunk, to_one)
         bare.urllib3.append(floors.urllib3_per_s(url, request, FLOOR_S))
-        _round(stage, many, CHUNK // MANY, to_many)
+        _round(stage, many, "many", chunk // MANY, to_many)
         rounds += 1
     for place in (one, many):
         stage.clear(place)
-    return [*_pipeline(to_one, to_many, bare, targets), *_floors(bare, ceiling, max(to_one.per_s, to_many.per_s))]
+    memory = Figure("worker.memory", "memory of the worker, at most so far", stage.worker.peak_mb(), "MB")
+    return [
+        *_pipeline(to_one, to_many, bare, targets),
+        memory,
+        *_floors(bare, ceiling, max(to_one.per_s, to_many.per_s)),
+    ]
 
 
-def _round(stage: Stage, place: Place, events: int, into: Rounds) -> None:
+def _round(stage: Stage, place: Place, path: str, events: int, into: Rounds) -> None:
     wanted = events * len(place.webhook_ids)
     stage.book.empty()
     cpu_s = stage.worker.cpu_s()
     published = publish(stage, place, events)
     deadline = time.monotonic() + ROUND_WITHIN_S
-    while (arrived := stage.book.wait(wanted, 5.0)) < wanted and time.monotonic() < deadline:
+    while (arrived := stage.book.wait(wanted, 5.0, path)) < wanted and time.monotonic() < deadline:
         pass
     is_settled = stage.wait_until_settled(max(0.0, deadline - time.monotonic()))
     into.seconds += (time.time_ns() - published.done_ns) / 1e9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 
 import click
 
@@ -32,6 +33,7 @@ def bench(seconds: int, only: list[str], as_json: bool) -> None:
     the instance folder.
     """
     settings = config.load()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started is ended, and removed, then too
     try:
         report = benchmark.run(settings, seconds=seconds, only=only, say=lambda text: click.echo(f"… {text}", err=True))
     except (NoScratch, ProcessDied, CallFailed) as error:
