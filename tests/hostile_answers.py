@@ -75,8 +75,8 @@ NEVER_ANSWERED = {
     "header drip": _fails(Raw(first(OK, drip(b"X-Drip: " + b"a" * 500)), pause=0.02), "timed_out"),
     "header drip by lines": _fails(Raw(first(OK, endless(b"X: y\r\n")), pause=0.02), "timed_out"),
     "head without end": _fails(Raw([OK, b"X: y\r\n"], then="silence"), "timed_out"),
-    "slow 100s": _fails(Raw(endless(b"HTTP/1.1 100 Continue\r\n\r\n"), pause=0.1), "timed_out"),
-    "slow 103s": _fails(Raw(endless(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"), pause=0.1), "timed_out"),
+    "slow 100s": _fails(Raw(endless(b"HTTP/1.1 100 Continue\r\n\r\n"), pause=0.15), "timed_out"),
+    "slow 103s": _fails(Raw(endless(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"), pause=0.15), "timed_out"),
     "drip of one 100": _fails(Raw(drip(b"HTTP/1.1 100 " + b"C" * 500), pause=0.02), "timed_out"),
 }
 NEVER_A_HEAD = {
