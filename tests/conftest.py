@@ -31,8 +31,9 @@ BOTH_DATABASES = ("delivery", "models", "webhooks")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """The tests of delivery/ and models/ that touch a database run on SQLite and on PostgreSQL."""
-    if "database" in metafunc.fixturenames and metafunc.definition.path.parent.name in BOTH_DATABASES:
+    """The tests of some folders run on SQLite and on PostgreSQL where they touch a database, and name none."""
+    names_one = any("database" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "database" in metafunc.fixturenames and metafunc.definition.path.parent.name in BOTH_DATABASES and not names_one:
         metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 
 

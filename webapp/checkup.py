@@ -24,7 +24,6 @@ from webapp.models import Event, Worker, database_now, utc_now
 CLOCKS_DIFFER_AT_MOST = timedelta(seconds=5)
 RECEIVERS_BEAR = timedelta(minutes=5)  # a signature's time may be so far off
 SHOWN_FAULTS = 3
-RESTORE = "Stop everything and restore a backup."
 
 
 @dataclass(frozen=True)
@@ -95,21 +94,13 @@ def _database(app: Flask) -> tuple[bool, Found]:
         installation.require_database(app)
         faults = _faults()
     except installation.NotReady as error:
-        return False, Found("integrity", Level.BAD, f"{error}{_advice(error.__cause__)}")
+        return False, Found("integrity", Level.BAD, str(error))
     except sa.exc.DatabaseError as error:
-        text = f"The database cannot be used: {error.orig}{_advice(error)}"
-        return False, Found("integrity", Level.BAD, text)
+        return False, Found("integrity", Level.BAD, str(installation.unusable(error)))
     if faults:
         text = "; ".join(faults[:SHOWN_FAULTS])
-        return False, Found("integrity", Level.BAD, f"It is damaged ({text}). {RESTORE}")
+        return False, Found("integrity", Level.BAD, f"It is damaged ({text}). {installation.RESTORE}")
     return True, Found("integrity", *GOOD)
-
-
-def _advice(error: BaseException | None) -> str:
-    """Both drivers call what is about reaching the database operational; the embedded one says the rest of its file."""
-    if isinstance(error, sa.exc.OperationalError):
-        return f". Check {PREFIX}DATABASE_URL, and whether this account may read and write there."
-    return f". {RESTORE}" if isinstance(error, sa.exc.DatabaseError) else ""
 
 
 def _faults() -> list[str]:

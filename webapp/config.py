@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import secrets
 from collections.abc import Iterator
@@ -113,8 +114,11 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
+        value = _spelt_out(value)
         if value and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
             raise ValueError("must begin with sqlite:/// or postgresql://")
+        if value.startswith("postgresql") and importlib.util.find_spec("psycopg") is None:
+            raise ValueError("needs a package more: pip install 'blue-webhooks[postgres]'")
         try:
             make_url(value or "sqlite://")
             urlsplit(value)
@@ -125,6 +129,7 @@ class Settings(BaseSettings):
     @field_validator("queue_url")
     @classmethod
     def _known_queue(cls, value: str) -> str:
+        value = _spelt_out(value)
         if value and not value.startswith(("sqlite:///", "redis://", "rediss://", "postgresql://", "memory://")):
             raise ValueError("must begin with sqlite:///, redis://, rediss:// or postgresql://")
         return value
@@ -236,6 +241,11 @@ class Settings(BaseSettings):
                 name in self._given,
                 field.description or "",
             )
+
+
+def _spelt_out(url: str) -> str:
+    """Many who rent out databases write it short."""
+    return url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url
 
 
 def _shown(name: str, value: Any) -> str:

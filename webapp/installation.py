@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import socket
 
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
@@ -12,8 +13,16 @@ from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from flask_migrate import upgrade
 
-from webapp.config import current
+from webapp.config import PREFIX, current
 from webapp.extensions import db
+from webapp.models import Agreement, transaction
+from webapp.models.agreement import OLDEST_PROGRAM
+from webapp.models.base import table_of
+
+log = logging.getLogger(__name__)
+
+RESTORE = "Stop everything and restore a backup."
+REACH = f"Check {PREFIX}DATABASE_URL: does its server run, is the database there, may this account read and write it?"
 
 
 class NotReady(Exception):
@@ -27,25 +36,38 @@ def bring_up_to_date(app: Flask) -> None:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             logging.getLogger("alembic").setLevel(logging.WARNING)
-            upgrade()
+            if not _is_served(_found_revision()):
+                upgrade()
+                _tell_oldest()
         except sa.exc.DatabaseError as error:
-            raise NotReady(f"The database cannot be used: {error.orig or error}") from error
+            raise unusable(error) from error
         finally:
             os.close(lock)
 
 
 def require_database(app: Flask) -> None:
-    """Raises NotReady unless the database is there and of this version."""
+    """Raises NotReady unless the database is there and of this version, or of a newer one that this one serves, too."""
     with app.app_context():
         try:
             found = _found_revision()
+            is_served = _is_served(found)
         except sa.exc.DatabaseError as error:
-            raise NotReady(f"The database cannot be used: {error.orig or error}") from error
-        wanted = ScriptDirectory(current_app.extensions["migrate"].directory).get_current_head()
+            raise unusable(error) from error
+        wanted = _scripts().get_current_head()
     if found is None:
         raise NotReady("There is no database yet. Run `webapp db upgrade` (or `webapp up`, which does it).")
-    if found != wanted:
+    if found != wanted and not is_served:
         raise NotReady(f"The database is at version {found}, this program needs {wanted}. Run `webapp db upgrade`.")
+
+
+def unusable(error: sa.exc.DatabaseError) -> NotReady:
+    """What a database that cannot be used says, and what to do about it.
+
+    Both drivers call what is about reaching the database operational; the embedded one says the rest of its file.
+    """
+    said = " ".join(str(error.orig or error).split()).removesuffix(".")
+    is_file = current().is_sqlite and not isinstance(error, sa.exc.OperationalError)
+    return NotReady(f"The database cannot be used: {said}. {RESTORE if is_file else REACH}")
 
 
 def _found_revision() -> str | None:
@@ -56,3 +78,40 @@ def _found_revision() -> str | None:
             return None
     with db.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
+
+
+def _is_served(found: str | None) -> bool:
+    """Whether the tables are those of a newer program, and this one may go on beside it. Raises NotReady if it may not.
+
+    Whoever upgrades leaves word which programs still may (`webapp/migrations`).
+    """
+    ours = {script.revision for script in _scripts().walk_revisions()}
+    if found is None or found in ours:
+        return False
+    head = _scripts().get_current_head() or ""
+    agreement = table_of(Agreement)
+    with db.engine.connect() as connection:
+        oldest = None
+        if sa.inspect(connection).has_table(agreement.name):
+            oldest = connection.scalar(sa.select(agreement.c.value).where(agreement.c.name == OLDEST_PROGRAM))
+    if oldest is None or head < oldest:
+        raise NotReady(
+            f"The database is at version {found}, which is newer than this program ({head}). Upgrade it here."
+        )
+    log.warning("the database is at version %s, newer than this program (%s), which still runs on it", found, head)
+    return True
+
+
+def _tell_oldest() -> None:
+    """Say which programs still run on the tables as they are now."""
+    oldest = max(getattr(script.module, "oldest", "0001") for script in _scripts().walk_revisions())
+    with transaction() as session:
+        told = session.get(Agreement, OLDEST_PROGRAM)
+        if told is None:
+            session.add(Agreement(name=OLDEST_PROGRAM, value=oldest, host=socket.gethostname()))
+        elif told.value != oldest:
+            told.value, told.host = oldest, socket.gethostname()
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(current_app.extensions["migrate"].directory)

@@ -8,6 +8,7 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
+release = "VERSION of webapp/config.py"
 
 
 def upgrade() -> None:
