@@ -36,6 +36,9 @@ WRONG_EVENTS: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
     ({"projectId": "a\0b"}, [("projectId", "Leave out the NUL character.")]),
     ({"projectId": ["a"]}, [("projectId", "Send a text.")]),
     ({"userId": "nobody"}, [("userId", "The project has no member with this id. Leave userId out to act yourself.")]),
+    ({"userId": 0}, [("userId", "Send a text.")]),
+    ({"userId": False}, [("userId", "Send a text.")]),
+    ({"userId": "a\0b"}, [("userId", "Leave out the NUL character.")]),
     ({"currentValue": ...}, [("currentValue", "Send currentValue: the object as it is now.")]),
     ({"currentValue": None}, [("currentValue", "Send currentValue: the object as it is now.")]),
     ({"currentValue": "text"}, [("currentValue", "Send a JSON object.")]),
@@ -69,14 +72,18 @@ def is_problem(answer: Any, status: int) -> bool:
 
 
 @pytest.mark.proves("W30")
-def test_a_wrong_event_is_refused_at_its_field(api: Program, right: dict[str, Any], count: Count) -> None:
+def test_a_wrong_event_is_refused_at_its_field_alone_as_in_a_batch(
+    api: Program, right: dict[str, Any], count: Count
+) -> None:
     for changes, errors in WRONG_EVENTS:
-        body = {name: value for name, value in {**right, **changes}.items() if value is not ...}
-        answer = api.post("/events", body, headers={"Idempotency-Key": "k"})
-        assert is_problem(answer, 422), changes
-        said = [(error["field"], error["detail"]) for error in answer.json["errors"]]
-        assert [field for field, _ in said] == [field for field, _ in errors], changes
-        assert all(sentence.startswith(errors[place][1]) for place, (_, sentence) in enumerate(said)), said
+        wrong = {name: value for name, value in {**right, **changes}.items() if value is not ...}
+        alone = api.post("/events", wrong, headers={"Idempotency-Key": "k"})
+        batch = api.post("/events/batch", {"events": [right, wrong]}, headers={"Idempotency-Key": "k"})
+        for answer, place in ((alone, ""), (batch, "events.1.")):
+            assert is_problem(answer, 422), changes
+            said = [(error["field"], error["detail"]) for error in answer.json["errors"]]
+            assert [field for field, _ in said] == [f"{place}{field}" for field, _ in errors], changes
+            assert all(sentence.startswith(errors[number][1]) for number, (_, sentence) in enumerate(said)), said
     assert (count(Event), count(IdempotencyKey)) == (0, 0)
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.factories import Make
 from tests.requirements import requires
 from webapp.delivery import payloads, signing
+from webapp.delivery.payloads import json_bytes
 from webapp.models import Record, User, Webhook
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -176,6 +177,14 @@ def test_other_kinds_of_values_are_mistakes_of_ours(value: object) -> None:
 def test_what_was_written_once_is_written_the_same_again(value: object) -> None:
     written = payloads.to_json(value)
     assert payloads.to_json(json.loads(written)) == written
+
+
+@given(VALUES)
+def test_the_quick_way_to_write_a_value_writes_what_the_careful_one_does(value: object) -> None:
+    quick = payloads.to_json(value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_bytes, "_is_plain", lambda *_: False)
+        assert payloads.to_json(value) == quick
 
 
 @settings(max_examples=20, deadline=None)

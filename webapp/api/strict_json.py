@@ -17,6 +17,8 @@ MAX_NAMES = 1000  # in one object
 MAX_DIGITS = 1000  # of one number
 MAX_SHOWN = 40  # characters of a value that a sentence quotes
 
+_CONTAINERS = frozenset({dict, list})
+
 TOO_DEEP = f"The values are nested too deeply: {MAX_DEPTH} levels are the most."
 
 
@@ -39,7 +41,9 @@ def loads(data: bytes) -> Any:
         raise NotStrict(f"The body is not JSON: {error.msg.removesuffix(' at')} at {place}.") from None
     except RecursionError:
         raise NotStrict(TOO_DEEP) from None
-    _walk(value)
+    _require_bounded(value)
+    if "\\ud" in text or "\\uD" in text:  # the only way that half a character comes in: UTF-8 has none
+        _require_whole_characters(value)
     return value
 
 
@@ -90,28 +94,36 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _walk(value: Any) -> None:
-    """Look at every level and every text. A loop, so that no depth can exhaust the stack."""
-    level, depth = [value], 0
-    while level:
-        deeper = []
-        for item in level:
-            if isinstance(item, str):
-                _check_text(item)
-            elif isinstance(item, dict | list):
-                if depth >= MAX_DEPTH:
-                    raise NotStrict(TOO_DEEP)
-                deeper += _parts(item)
-        level, depth = deeper, depth + 1
+def _require_bounded(value: Any) -> None:
+    """Look at every level. A loop, so that no depth can exhaust the stack."""
+    level = [value] if type(value) in _CONTAINERS else []
+    for _ in range(MAX_DEPTH):
+        if not level:
+            return
+        level = [
+            part
+            for item in level
+            for part in (item.values() if type(item) is dict else item)
+            if type(part) in _CONTAINERS
+        ]
+    if level:
+        raise NotStrict(TOO_DEEP)
 
 
-def _parts(item: dict[str, Any] | list[Any]) -> list[Any]:
-    return [*item, *item.values()] if isinstance(item, dict) else item
+def _require_whole_characters(value: Any) -> None:
+    """Look at every text, also at names."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            _check_text(item)
+        elif isinstance(item, dict):
+            waiting += [*item, *item.values()]
+        elif isinstance(item, list):
+            waiting += item
 
 
 def _check_text(text: str) -> None:
-    if text.isascii():
-        return
     try:
         text.encode()
     except UnicodeEncodeError as error:

@@ -24,6 +24,7 @@ from webapp.key_ring import KeyRing
 
 WRITE_OPTION = "webapp_write"
 _DIGITS = string.digits + string.ascii_lowercase
+_PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
 
 
 class Base(DeclarativeBase):
@@ -44,7 +45,8 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("a time without a time zone")
-        value = value.astimezone(UTC)
+        if value.tzinfo is not UTC:
+            value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
@@ -116,12 +118,13 @@ def database_now() -> datetime:
     return now.astimezone(UTC)
 
 
-def _base36(number: int, width: int) -> str:
-    digits = ""
-    while number:
-        number, rest = divmod(number, 36)
-        digits = _DIGITS[rest] + digits
-    return digits.rjust(width, "0")[-width:]
+def _base36(number: int, pairs: int) -> str:
+    """The last so many pairs of digits."""
+    text = ""
+    for _ in range(pairs):
+        number, pair = divmod(number, 36**2)
+        text = _PAIRS[pair] + text
+    return text
 
 
 _counter_lock = threading.Lock()
@@ -134,12 +137,12 @@ def new_id() -> str:
     with _counter_lock:
         _counter = (_counter + 1) % 36**4
         count = _counter
-    fingerprint = _base36(os.getpid(), 2) + _HOST
-    chance = _base36(secrets.randbelow(36**8), 8)
-    return f"c{_base36(time.time_ns() // 1_000_000, 8)}{_base36(count, 4)}{fingerprint}{chance}"
+    fingerprint = _base36(os.getpid(), 1) + _HOST
+    chance = _base36(secrets.randbelow(36**8), 4)
+    return f"c{_base36(time.time_ns() // 1_000_000, 4)}{_base36(count, 2)}{fingerprint}{chance}"
 
 
-_HOST = _base36(sum(os.uname().nodename.encode()) + len(os.uname().nodename) + 36, 2)
+_HOST = _base36(sum(os.uname().nodename.encode()) + len(os.uname().nodename) + 36, 1)
 
 
 def new_uid() -> str:

@@ -10,19 +10,10 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from webapp.delivery import outbox
-from webapp.models import (
-    Event,
-    IdempotencyKey,
-    Invalid,
-    Project,
-    ProjectMember,
-    User,
-    transaction,
-    utc_now,
-)
+from webapp.models import IdempotencyKey, Invalid, Project, ProjectMember, Role, User, transaction, utc_now
+from webapp.models.base import table_of
 from webapp.workspace import access
 from webapp.workspace.external_events import ABSENT, Draft, ExternalEvent, draft
 
@@ -32,7 +23,8 @@ MAX_EVENTS = 500
 KEY_LIVES = timedelta(hours=24)
 
 Value = TypeVar("Value")
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
+_PROJECT, _MEMBER, _KEY = table_of(Project), table_of(ProjectMember), table_of(IdempotencyKey)
 
 
 def publish_external(
@@ -50,94 +42,98 @@ def publish_external(
     """
     if not 1 <= len(calls) <= MAX_EVENTS:
         raise Invalid("events", "Send 1 to %(most)s events at once.", most=MAX_EVENTS)
-    if idempotency_key is not None and not _KEY.fullmatch(idempotency_key):
+    if idempotency_key is not None and not _VISIBLE.fullmatch(idempotency_key):
         raise Invalid("idempotency_key", "Use 1 to 255 visible ASCII characters without blanks for Idempotency-Key.")
     drafts = [_named(index if is_batch else None, partial(draft, call)) for index, call in enumerate(calls)]
+    by_id = by.id
     try:
-        return _publish(drafts, by, body_sha256, idempotency_key, is_batch)
+        return _publish(drafts, by_id, body_sha256, idempotency_key, is_batch)
     except IntegrityError:
         if idempotency_key is None:
             raise
         # The same key came twice at once and the other one won: its answer is there now.
-        return _publish(drafts, by, body_sha256, idempotency_key, is_batch)
+        return _publish(drafts, by_id, body_sha256, idempotency_key, is_batch)
 
 
-def _publish(drafts: list[Draft], by: User, body_sha256: str, key: str | None, is_batch: bool) -> dict[str, Any]:
+def _publish(drafts: list[Draft], by_id: str, body_sha256: str, key: str | None, is_batch: bool) -> dict[str, Any]:
     with transaction() as session:
-        kept = _kept(session, by, key, body_sha256) if key else None
-        if kept and kept.answer:
-            return kept.answer
-        places = _Places(session, by, drafts)
-        events = [
-            _named(index if is_batch else None, partial(places.publish, each)) for index, each in enumerate(drafts)
-        ]
-        session.flush()
-        answer: dict[str, Any] = {"ids": [event.id for event in events]} if is_batch else {"id": events[0].id}
+        connection = session.connection()
+        kept = _kept(connection, by_id, key, body_sha256) if key else None
         if kept:
-            kept.answer = answer
+            return kept
+        places = _Places(connection, by_id, drafts)
+        publications = [
+            _named(index if is_batch else None, partial(places.publication, each)) for index, each in enumerate(drafts)
+        ]
+        ids = outbox.publish_many(publications)
+        answer: dict[str, Any] = {"ids": ids} if is_batch else {"id": ids[0]}
+        if key:
+            row = {"user_id": by_id, "key": key, "body_sha256": body_sha256, "answer": answer, "created_at": utc_now()}
+            connection.execute(sa.insert(_KEY), row)
     return answer
 
 
-def _kept(session: Session, by: User, key: str, body_sha256: str) -> IdempotencyKey:
-    """The row of this key, which has an answer if it was used before. Raises Invalid when it came with another body."""
-    row = session.get(IdempotencyKey, (by.id, key))
-    if row and row.created_at <= utc_now() - KEY_LIVES:
-        session.delete(row)
-        session.flush()
-        row = None
+def _kept(connection: sa.Connection, by_id: str, key: str, body_sha256: str) -> dict[str, Any] | None:
+    """The answer that this key got, if it was used before. Raises Invalid when it came with another body."""
+    is_it = sa.and_(_KEY.c.user_id == by_id, _KEY.c.key == key)
+    row = connection.execute(sa.select(_KEY).where(is_it)).one_or_none()
     if row is None:
-        row = IdempotencyKey(user_id=by.id, key=key, body_sha256=body_sha256, answer={})
-        session.add(row)
-        session.flush()
-    elif row.body_sha256 != body_sha256:
+        return None
+    if row.created_at <= utc_now() - KEY_LIVES:
+        connection.execute(sa.delete(_KEY).where(is_it))
+        return None
+    if row.body_sha256 != body_sha256:
         raise Invalid("idempotency_key", "This key came with another body before. Use a new key for a new call.")
-    return row
+    answer: dict[str, Any] = row.answer
+    return answer
 
 
 class _Places:
-    """The projects and people that a batch names, each looked up once."""
+    """The projects and people that a batch names, all looked up at once, in rows and not in objects."""
 
-    def __init__(self, session: Session, by: User, drafts: list[Draft]) -> None:
-        self.by = by
+    def __init__(self, connection: sa.Connection, by_id: str, drafts: list[Draft]) -> None:
+        self.by_id = by_id
         wanted = {each.call.project_id for each in drafts}
-        people = {each.call.user_id for each in drafts if each.call.user_id}
-        mine = sa.select(Project).join(Project.members)
-        mine = mine.where(Project.id.in_(wanted), ProjectMember.user_id == by.id)
-        self.projects = {project.id: project for project in session.scalars(mine)}
-        members = sa.select(ProjectMember.project_id, User).join(ProjectMember.user)
-        members = members.where(ProjectMember.project_id.in_(wanted), User.id.in_(people))
-        self.people = {(project_id, user.id): user for project_id, user in session.execute(members)}
-        self.roles = {project.id: access.role_in(project, by) for project in self.projects.values()}
+        columns = (_PROJECT.c.id, _PROJECT.c.company_id, _PROJECT.c.archived, _MEMBER.c.role)
+        mine = sa.select(*columns).join(_MEMBER, _MEMBER.c.project_id == _PROJECT.c.id)
+        mine = mine.where(_PROJECT.c.id.in_(wanted), _MEMBER.c.user_id == by_id)
+        self.projects = {project.id: project for project in connection.execute(mine)}
+        people = {each.call.user_id for each in drafts if each.call.user_id} - {by_id}
+        self.members: set[tuple[str, str]] = set()
+        if people:
+            members = sa.select(_MEMBER.c.project_id, _MEMBER.c.user_id)
+            members = members.where(_MEMBER.c.project_id.in_(wanted), _MEMBER.c.user_id.in_(people))
+            self.members = {(member.project_id, member.user_id) for member in connection.execute(members)}
 
-    def publish(self, draft: Draft) -> Event:
-        """Publish one event. Raises Invalid at `project_id` or `user_id`."""
+    def publication(self, draft: Draft) -> outbox.Publication:
+        """What is written for one event. Raises Invalid at `project_id` or `user_id`."""
         project = self._project(draft.call.project_id)
-        return outbox.publish(
+        return outbox.Publication(
             draft.call.event,
-            project=project,
-            by=self._person(draft.call),
-            previous=draft.previous,
-            current=draft.current,
-            record_id=draft.record_id,
+            project.id,
+            project.company_id,
+            self._person(draft.call),
+            draft.previous,
+            draft.current,
+            draft.record_id,
         )
 
-    def _project(self, project_id: str) -> Project:
+    def _project(self, project_id: str) -> sa.Row[str, str, bool, Role]:
         project = self.projects.get(project_id)
         if project is None:
             raise Invalid("project_id", "You have no project with this id. PUT /api/v1/projects/{id} makes one.")
-        if not access.may(self.roles[project_id], "publish_events"):
+        if not access.may(project.role, "publish_events"):
             raise Invalid("project_id", "Your role in this project does not publish events. Ask for the role Member.")
         if project.archived:
             raise Invalid("project_id", "This project is archived: read only.")
         return project
 
-    def _person(self, call: ExternalEvent) -> User:
-        if not call.user_id or call.user_id == self.by.id:
-            return self.by
-        person = self.people.get((call.project_id, call.user_id))
-        if person is None:
+    def _person(self, call: ExternalEvent) -> str:
+        if not call.user_id or call.user_id == self.by_id:
+            return self.by_id
+        if (call.project_id, call.user_id) not in self.members:
             raise Invalid("user_id", "The project has no member with this id. Leave userId out to act yourself.")
-        return person
+        return call.user_id
 
 
 def _named(index: int | None, act: Callable[[], Value]) -> Value:

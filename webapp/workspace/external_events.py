@@ -27,11 +27,11 @@ class ExternalEvent:
 
 @dataclass(frozen=True)
 class Draft:
-    """An event whose own values are right; whether its project and people are, the database says."""
+    """An event whose own values are right; whether its project and people are, the database says. None makes no key."""
 
     call: ExternalEvent
-    previous: Any
-    current: Any
+    previous: bytes | None
+    current: bytes | None
     record_id: str | None
 
 
@@ -47,7 +47,7 @@ def draft(call: ExternalEvent) -> Draft:
         current_value=lambda: _current(call.current_value, kind.kind),
     )
     previous, current = values["previous_value"], values["current_value"]
-    size = sum(len(value) for value in (previous, current) if value is not ABSENT)
+    size = len(previous or b"") + len(current)
     if size > MAX_EVENT_BYTES:
         raise Invalid(
             "current_value", "The values have %(size)s bytes; %(most)s is the most.", size=size, most=MAX_EVENT_BYTES
@@ -56,15 +56,15 @@ def draft(call: ExternalEvent) -> Draft:
     return Draft(call, previous, current, _record_id(entity, is_record=kind.entity == "record"))
 
 
-def _previous(value: Any, kind: Kind) -> Any:
+def _previous(value: Any, kind: Kind) -> bytes | None:
     if kind is Kind.CREATED:
         if value is not ABSENT:
             raise Invalid("previous_value", "What was just created has no previous value. Leave previousValue out.")
-        return ABSENT
+        return None
     return _json("previous_value", None if value is ABSENT else value)
 
 
-def _current(value: Any, kind: Kind) -> Any:
+def _current(value: Any, kind: Kind) -> bytes:
     if kind is Kind.DELETED:
         if value is not ABSENT and value is not None:
             raise Invalid("current_value", "What was deleted has no current value. Leave currentValue out.")

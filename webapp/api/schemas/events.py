@@ -70,11 +70,44 @@ class EventBody(Shape):
         )
 
 
+class Events(fields.List[Any]):
+    """A list of events. Where all are plainly right, no field is looked at a second time: 500 of them take a while."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(fields.Nested(EventBody), **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> list[Any]:
+        if isinstance(value, list) and all(map(_is_plain, value)):
+            return list(map(_plain_event, value))
+        return super()._deserialize(value, attr, data, **options)
+
+
+NAMES = {field.data_key or "" for field in EventBody().load_fields.values()}
+
+
+def _is_plain(event: Any) -> bool:
+    """Whether EventBody would find nothing wrong. When in doubt, no: it then says what is wrong."""
+    if not isinstance(event, dict) or not event.keys() <= NAMES:
+        return False
+    by = event.get("userId")
+    texts = (event.get("event"), event.get("projectId"), "" if by is None else by)
+    return all(isinstance(text, str) and "\0" not in text for text in texts)
+
+
+def _plain_event(event: Mapping[str, Any]) -> ExternalEvent:
+    return ExternalEvent(
+        event["event"],
+        event["projectId"],
+        event.get("previousValue", ABSENT),
+        event.get("currentValue", ABSENT),
+        event.get("userId"),
+    )
+
+
 class BatchBody(Shape):
     """Events to publish together, all or none."""
 
-    events = fields.List(
-        fields.Nested(EventBody),
+    events = Events(
         required=True,
         metadata={"minItems": 1, "maxItems": MAX_EVENTS},
         error_messages={"invalid": "Send a list of events."},
