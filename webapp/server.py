@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+
+from webapp.patience import PatientWorker
 
 WORKERS = 2
 THREADS = 8
@@ -14,6 +17,8 @@ MAX_REQUESTS = 100_000  # a live log asks each second; fewer would restart worke
 KEEP_ALIVE_S = 5
 GRACEFUL_TIMEOUT_S = 30
 MAX_HEAD_LINE_BYTES = 8190
+CONNECTIONS = 1000  # of one process; slow ones cost a descriptor each
+OTHER_FILES = 200
 
 
 class Server(BaseApplication):
@@ -23,14 +28,16 @@ class Server(BaseApplication):
         self._make = make
         self._options: dict[str, Any] = {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
-            "worker_class": "gthread",
+            "worker_class": PatientWorker,
             "workers": WORKERS,
             "threads": THREADS,
+            "worker_connections": CONNECTIONS,
             "max_requests": MAX_REQUESTS,
             "max_requests_jitter": MAX_REQUESTS // 10,
             "keepalive": KEEP_ALIVE_S,
             "graceful_timeout": GRACEFUL_TIMEOUT_S,
             "limit_request_line": MAX_HEAD_LINE_BYTES,
+            "forwarded_allow_ips": "",  # WEBAPP_TRUSTED_PROXIES alone says who may speak for others
             "loglevel": "warning",
             "control_socket_disable": True,
         }
@@ -41,7 +48,16 @@ class Server(BaseApplication):
         assert self.cfg is not None  # noqa: S101 - made by gunicorn just before; a fact for the type checker
         for name, value in self._options.items():
             self.cfg.set(name, value)
+        _allow_files(CONNECTIONS + OTHER_FILES)
 
     def load(self) -> Flask:
         """The application of one process."""
         return self._make()
+
+
+def _allow_files(count: int) -> None:
+    """Let this process and its children open that many files, where the system sets a lower limit that may rise."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < count:
+        most = count if hard == resource.RLIM_INFINITY else min(count, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
