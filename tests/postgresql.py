@@ -19,7 +19,6 @@ from tests.requirements import requires, unavailable
 START_LIMIT_S = 30
 FAST_AND_FORGETFUL = (
     "fsync=off",
-    "synchronous_commit=off",
     "full_page_writes=off",
     "max_connections=200",
 )

@@ -14,6 +14,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from flask import Flask
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from webapp.config import Settings
 from webapp.delivery import attempting, claiming, fan_out, heartbeats, leases, replaying
@@ -88,8 +90,15 @@ class Dispatcher:
         self._recorder.stop()
         self._sender.close()
         with self._app.app_context():
+            self._leave()
+
+    def _leave(self) -> None:
+        """The last words. Without a database the leases run out, and the beat falls silent."""
+        try:
             self._give_back()
             heartbeats.sign_off(self.name)
+        except (DBAPIError, PoolTimeout) as error:
+            log.warning("could not sign off, the database does not answer: %s", error)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -138,6 +147,8 @@ class Dispatcher:
             self._beat_at = time.monotonic() + heartbeats.EVERY_S
 
     def _claim(self) -> list[Claim]:
+        if self._recorder.is_behind:
+            return []
         slots = self._threads + READ_AHEAD - self._in_hand
         return claiming.claim(self._turn, slots=slots, lease=self._settings.lease)
 
@@ -150,7 +161,8 @@ class Dispatcher:
         future.add_done_callback(lambda done: self._put_aside(claim) if done.cancelled() else None)
 
     def _attempt(self, claim: Claim) -> None:
-        if time.monotonic() - claim.at > self._settings.lease_seconds * BEGIN_WITHIN:
+        is_late = time.monotonic() - claim.at > self._settings.lease_seconds * BEGIN_WITHIN
+        if is_late or self._recorder.is_behind:
             self._put_aside(claim)
             return
         try:

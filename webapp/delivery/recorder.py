@@ -10,9 +10,11 @@ from collections.abc import Callable
 
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from webapp.delivery import disabling, recording
 from webapp.delivery.recording import Result
+from webapp.delivery.tallying import Consequence
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +22,7 @@ LINGER_S = 0.003  # a batch waits this long for company
 MAX_BATCH = 200
 KEEP_TRYING_FOR_S = 30.0  # then the lease makes it a duplicate, never a loss
 PAUSE_S = 0.5
+BEHIND_AFTER_S = 0.5  # when a batch has taken so long, the database is away, stands still or is locked
 
 
 class Recorder:
@@ -29,6 +32,7 @@ class Recorder:
         self._app = app
         self._recorded = recorded
         self._results: queue.SimpleQueue[Result | None] = queue.SimpleQueue()
+        self._writing_since: float | None = None
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
     def start(self) -> None:
@@ -49,12 +53,20 @@ class Recorder:
         """Whether the thread runs."""
         return self._thread.is_alive()
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether outcomes cannot be written at the moment: what is sent now might have to be sent again."""
+        since = self._writing_since
+        return since is not None and time.monotonic() - since > BEHIND_AFTER_S
+
     def _run(self) -> None:
         is_open = True
         while is_open:
             batch, is_open = self._next_batch()
             if batch:
+                self._writing_since = time.monotonic()
                 self._write(batch)
+                self._writing_since = None
                 self._recorded(batch)
 
     def _next_batch(self) -> tuple[list[Result], bool]:
@@ -74,11 +86,14 @@ class Recorder:
 
     def _write(self, batch: list[Result]) -> None:
         give_up_at = time.monotonic() + KEEP_TRYING_FOR_S
+        consequences: list[Consequence] | None = None
         while True:
             try:
                 with self._app.app_context():
-                    disabling.draw(recording.record(batch))
-            except DBAPIError:
+                    if consequences is None:  # told once: what is on disk already has no consequences again
+                        consequences = recording.record(batch)
+                    disabling.draw(consequences)
+            except (DBAPIError, PoolTimeout):
                 if time.monotonic() > give_up_at:
                     log.exception("outcomes could not be recorded; they are sent again", extra={"outcomes": len(batch)})
                     return

@@ -39,10 +39,17 @@ def _own_options(settings: Settings) -> str:
 
 
 def prepare(engine: sa.Engine) -> None:
-    """Give an engine the transaction habits of the house: SQLite begins IMMEDIATE where transaction() asks for it."""
+    """Give an engine the transaction habits of the house: SQLite begins IMMEDIATE where transaction() asks for it.
+
+    On PostgreSQL no wait for an answer is endless.
+    """
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _open_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
+    else:
+        from webapp.models import postgresql  # noqa: PLC0415 - its driver is an extra
+
+        sa.event.listen(engine, "do_connect", postgresql.connect)
 
 
 def _open_sqlite(connection: Any, _record: Any) -> None:
