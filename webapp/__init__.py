@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask
+from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import api, config, logs, seeds, tasks, web
@@ -13,10 +14,19 @@ from webapp.delivery.addresses import Policy, PolicyError
 from webapp.extensions import babel, bell, csrf, db, htmx, huey, import_bell, limiter, login, migrate
 from webapp.key_ring import KeyRing
 from webapp.models import engine
+from webapp.models.conflicts import repeated
 
 SESSION_IDLE_HOURS = 12
 MAX_FORM_BYTES = 64 * 1024
 MAX_FORM_PARTS = 1000
+
+
+class Application(Flask):
+    """A Flask that does a request again whose transaction PostgreSQL ended in favour of another one."""
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """The answer of the view."""
+        return repeated(super().dispatch_request)()
 
 
 def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
@@ -27,7 +37,7 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
     settings = settings or config.load(**overrides)
     _require_usable_targets(settings)
     logs.configure(settings)
-    app = Flask(
+    app = Application(
         __name__,
         instance_path=str(settings.instance),
         template_folder=str(web.folder("templates")),

@@ -29,7 +29,7 @@ def postgres() -> Iterator[postgresql.Server]:
     server = postgresql.Server(
         f"max_connections={MAX_CONNECTIONS}",
         "superuser_reserved_connections=0",
-        "deadlock_timeout=50ms",
+        "deadlock_timeout=300ms",
     )
     server.start()
     made = sa.create_engine(server.url().replace("postgresql:", "postgresql+psycopg:"))

@@ -13,6 +13,7 @@ from webapp.delivery.choosing import Choice, Turn, choose, next_due_at
 from webapp.delivery.claims import Claim
 from webapp.models import Delivery, WebhookHealth, database_now, transaction
 from webapp.models.base import table_of
+from webapp.models.conflicts import repeated
 
 __all__ = ["MAX_CLAIMS", "Claim", "Turn", "claim", "next_due_at"]
 
@@ -21,6 +22,7 @@ MAX_CLAIMS = 200  # deliveries in one claim
 _DELIVERY = table_of(Delivery)
 
 
+@repeated
 def claim(turn: Turn, *, slots: int, lease: timedelta) -> list[Claim]:
     """Claim up to `slots` deliveries for this worker; an empty list when nothing is due. One transaction."""
     slots = min(slots, MAX_CLAIMS)

@@ -30,6 +30,7 @@ from webapp.models import (
     webhook_roles,
 )
 from webapp.models.base import new_delivery_id, table_of
+from webapp.models.conflicts import repeated
 
 MAX_EVENTS = 200  # in one transaction
 MAX_DELIVERIES = 2_000  # after which the transaction ends, so that others get the write lock
@@ -60,6 +61,7 @@ def is_waiting() -> bool:
     return db.session.execute(sa.select(Event.seq).where(Event.fanned_out_at.is_(None)).limit(1)).first() is not None
 
 
+@repeated
 def fan_out() -> int:
     """Make the deliveries of the oldest events that have none yet; returns how many events it was. One transaction."""
     settings = current()

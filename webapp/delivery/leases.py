@@ -11,6 +11,7 @@ from webapp.delivery.claims import Claim
 from webapp.extensions import db
 from webapp.models import Attempt, Delivery, DeliveryState, Redelivery, database_now, transaction
 from webapp.models.base import table_of
+from webapp.models.conflicts import repeated
 
 MAX_CLAIMS_WITHOUT_OUTCOME = 5  # then the delivery is stuck
 
@@ -18,6 +19,7 @@ _DELIVERY = table_of(Delivery)
 _ATTEMPT = table_of(Attempt)
 
 
+@repeated
 def give_back(unsent: Sequence[Claim]) -> None:
     """Undo claims of which nothing was sent, together with their attempt rows. One transaction."""
     if not unsent:
@@ -38,6 +40,7 @@ def give_back(unsent: Sequence[Claim]) -> None:
         )
 
 
+@repeated
 def expire() -> int:
     """Free what a dead or stopped worker had claimed; returns how many. One transaction, when there is something.
 

@@ -21,6 +21,7 @@ from webapp.delivery.settling import Ending, Standing, settle
 from webapp.delivery.tallying import Consequence, Tally
 from webapp.models import Attempt, Delivery, DeliveryKind, Redelivery, database_now, transaction
 from webapp.models.base import table_of
+from webapp.models.conflicts import repeated
 
 MAX_PHRASE_LENGTH = 200
 MAX_URL_LENGTH = 2048
@@ -52,6 +53,7 @@ class Result:
     finished_at: datetime
 
 
+@repeated
 def record(results: Sequence[Result]) -> list[Consequence]:
     """Write the outcomes of attempts, each once, and what follows for their deliveries and counters. One transaction.
 

@@ -23,6 +23,7 @@ from webapp.extensions import bell, db
 from webapp.key_ring import KeyRing
 
 WRITE_OPTION = "webapp_write"
+HAS_COMMITTED = "has_committed"  # in session.info: something that this session wrote is on disk
 _DIGITS = string.digits + string.ascii_lowercase
 _PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
 
@@ -202,6 +203,7 @@ def transaction() -> Iterator[Session]:
         session.connection(execution_options={WRITE_OPTION: True})
         yield session
         session.commit()
+        session.info[HAS_COMMITTED] = True
     except BaseException:
         session.rollback()
         raise
