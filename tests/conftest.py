@@ -27,6 +27,8 @@ from webapp.delivery.dispatching import Dispatcher
 from webapp.extensions import db
 from webapp.models import Base, Role, User
 
+pytest_plugins = ["tests.chaos.report"]
+
 BOTH_DATABASES = ("delivery", "models", "webhooks")
 
 

@@ -10,6 +10,9 @@ import pytest
 from tests.chaos.installation import Installation
 from tests.chaos.pairs import POSTGRESQL, SQLITE, Pair, PostgresqlPairs, Prepared, prepare
 from tests.chaos.receiver import ReceiverProcess
+from tests.chaos.report import Report
+from tests.chaos.scenario import DEADLINE_S, LEASE_S, Scenario
+from tests.chaos.zygote import Zygote
 
 
 @pytest.fixture
@@ -51,8 +54,16 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     made.close()
 
 
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    """The process that all others are forked from."""
+    made = Zygote()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def prepared(pair: Pair, tmp_path: Path) -> Iterator[Callable[..., Installation]]:
+def prepared(pair: Pair, zygote: Zygote, tmp_path: Path) -> Iterator[Callable[..., Installation]]:
     """Make an installation on the pair, with a person, their token and a project `p1`: `prepared(lease_seconds="2")`.
 
     Nothing of it runs yet: `here.web()`, `here.worker()`.
@@ -62,12 +73,25 @@ def prepared(pair: Pair, tmp_path: Path) -> Iterator[Callable[..., Installation]
     def make(**settings: str) -> Installation:
         folder = tmp_path / f"prepared{len(made)}"
         folder.mkdir()
-        made.append(pair.install(folder, **settings))
+        made.append(pair.install(folder, zygote, **settings))
         return made[-1]
 
     yield make
     for installation in made:
         installation.close(at_once=True)
+
+
+@pytest.fixture
+def scenario(
+    pair: Pair, prepared: Callable[..., Installation], arrivals: ReceiverProcess, report: Report
+) -> Callable[..., Scenario]:
+    """Make a scenario on the pair: `scenario(retry_schedule="0,1s")`. Its lease and deadline are short."""
+
+    def make(**settings: str) -> Scenario:
+        short = {"lease_seconds": str(LEASE_S), "request_timeout": f"{DEADLINE_S}s"}
+        return Scenario(pair, prepared(allow_targets=arrivals.target, **{**short, **settings}), arrivals, report)
+
+    return make
 
 
 @pytest.fixture

@@ -22,11 +22,13 @@ from typing import Any
 
 import psycopg
 
+from tests.chaos.zygote import Forked, Zygote
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 START_LIMIT_S = 40.0
 CREATED = "TODO_CREATED"
+Process = subprocess.Popen[bytes] | Forked
 
 
 def wait_until(claim: Callable[[], Any], within: float, what: str, *, every: float = 0.02) -> Any:
@@ -52,7 +54,8 @@ class Installation:
         self.database_url = settings.get(
             "database_url", ""
         )  # from outside, also where processes are sent through a relay
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self.zygote: Zygote | None = None
+        self._processes: list[Process] = []
         self._connection: psycopg.Connection[Any] | None = None
 
     def run(self, *arguments: str) -> str:
@@ -64,37 +67,41 @@ class Installation:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    def start(self, *arguments: str, module: str = "webapp", **environment: str) -> subprocess.Popen[bytes]:
-        """Start a command that goes on."""
-        with self.log.open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments],
-                cwd=self.folder,
-                env={**self.environment, **environment},
-                stdout=log,
-                stderr=log,
-            )
+    def start(self, *arguments: str, module: str = "webapp", **environment: str) -> Process:
+        """Start a command that goes on: by itself, or forked from the zygote where there is one."""
+        environment = {**self.environment, **environment}
+        process: Process
+        if self.zygote is not None:
+            process = self.zygote.start(
+                module, *arguments, folder=self.folder, environment=environment, log=self.log
+            )  # fmt: skip
+        else:
+            with self.log.open("ab") as log:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", module, *arguments],
+                    cwd=self.folder, env=environment, stdout=log, stderr=log,
+                )  # fmt: skip
         self._processes.append(process)
         return process
 
-    def web(self) -> subprocess.Popen[bytes]:
+    def web(self) -> Process:
         """`webapp web` on this installation's port, ready to be asked."""
         process = self.start("web", "--port", str(self.port))
         self.wait_for_web()
         return process
 
-    def worker(self) -> subprocess.Popen[bytes]:
+    def worker(self) -> Process:
         """`webapp worker`, which has begun to work."""
         process = self.start("worker")
         self.wait_for_worker(process)
         return process
 
-    def wait_for_worker(self, process: subprocess.Popen[bytes]) -> None:
+    def wait_for_worker(self, process: Process) -> None:
         """Wait until this worker beats."""
         beats = "SELECT id FROM worker WHERE pid = ?"
         wait_until(lambda: self.rows(beats, process.pid), START_LIMIT_S, f"a worker beats\n{self.printed()}")
 
-    def up(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def up(self, *arguments: str) -> Process:
         """`webapp up` on a free port, ready to be asked."""
         process = self.start("up", "--port", str(self.port), *arguments)
         self.wait_for_web()

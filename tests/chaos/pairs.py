@@ -17,6 +17,7 @@ import psycopg
 
 from tests import postgresql, redis_server
 from tests.chaos.installation import ROOT, Installation
+from tests.chaos.zygote import Zygote
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
@@ -35,9 +36,10 @@ class Pair:
     redis: redis_server.Server | None = None
     postgresql: postgresql.Server | None = None
 
-    def install(self, folder: Path, **settings: str) -> Installation:
+    def install(self, folder: Path, zygote: Zygote | None = None, **settings: str) -> Installation:
         """A prepared installation, nothing of it started yet."""
         here = Installation(folder, **{**self.settings, **settings})
+        here.zygote = zygote
         here.token = self.prepared.token
         shutil.copytree(
             self.prepared.folder / "instance",
