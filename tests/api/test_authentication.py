@@ -15,7 +15,7 @@ from tests.api.conftest import Program
 from tests.conftest import Browser, Cast
 from tests.factories import SECRET, Make
 from webapp.accounts import tokens
-from webapp.api import authentication
+from webapp.api import pace
 from webapp.extensions import db
 from webapp.models import ApiToken, Base, Company, Event, Project, User, Webhook, transaction, utc_now
 from webapp.webhooks import replays
@@ -139,7 +139,7 @@ def test_the_use_of_a_token_is_noted(api: Program) -> None:
 def test_too_many_calls_of_one_token_are_told_when_to_come_back(
     minute_begins: None, api: Program, program: Programs, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(authentication, "RATE", "3 per minute")
+    monkeypatch.setattr(pace, "CALLS_A_MINUTE", 3)
     answers = [api.get(path) for path in ("/projects", "/companies", "/webhooks", "/projects")]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert answers[3].mimetype == "application/problem+json"
@@ -149,8 +149,7 @@ def test_too_many_calls_of_one_token_are_told_when_to_come_back(
 
 
 def test_an_honest_publisher_is_never_stopped(api: Program) -> None:
-    amount, _, span = authentication.RATE.partition(" per ")
-    assert (int(amount) / 60, span) >= (2 * 100, "minute")
+    assert pace.CALLS_A_MINUTE / 60 >= 2 * 100
 
 
 @pytest.fixture

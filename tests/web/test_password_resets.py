@@ -57,7 +57,7 @@ def test_a_link_by_mail_leads_to_a_new_password(app, client, ada, server):
     key, (_, token) = ada.session_key, tokens.create(ada, "a program")
     assert client.post(path, data={"new": NEW}).location == "/projects"
     assert ada.session_key != key
-    assert tokens.owner_of(token) is ada
+    assert tokens.find(token).user_id == ada.id
     assert client.post("/login", data={"email": ada.email, "password": PASSWORD}).status_code == 422
     assert client.post("/login", data={"email": ada.email, "password": NEW}).status_code == 303
 

@@ -36,7 +36,7 @@ def call(project):
 
 
 def publish(*calls, by, **values):
-    return publish_external(calls, by=by, body_sha256=values.pop("body_sha256", BODY), **values)
+    return publish_external(calls, by_id=by.id, body_sha256=values.pop("body_sha256", BODY), **values)
 
 
 def events():

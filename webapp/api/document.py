@@ -10,7 +10,8 @@ from flask import Blueprint, Flask, Response, current_app
 from flask_smorest import Api
 
 from webapp.api import errors
-from webapp.api.authentication import RATE, forget_the_session
+from webapp.api.authentication import forget_the_session
+from webapp.api.pace import CALLS_A_MINUTE
 from webapp.api.resource import PREFIX
 from webapp.api.schemas.problem import EXAMPLE, Problem
 from webapp.config import VERSION
@@ -22,7 +23,7 @@ DESCRIPTION = f"""Publish events, mirror projects, set up webhooks and see every
 Every call needs a token: `Authorization: Bearer pat_…` (Settings → API). Names are camelCase, moments are UTC. A body
 is JSON in UTF-8; a field that a call does not know is refused. Errors are problem documents (RFC 9457) that name each
 wrong field. A body may have 64 KiB, an event 256 KiB, a batch 8 MiB. One token may make
-{RATE.replace(" per ", " calls a ")}; beyond that, and while the database is busy or full, `Retry-After` says when to
+{CALLS_A_MINUTE:,} calls a minute; beyond that, and while the database is busy or full, `Retry-After` says when to
 come back.
 """
 TOKEN = {"type": "http", "scheme": "bearer", "description": "a personal access token, `pat_<id>_<secret>`"}

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import math
 import re
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,9 +11,8 @@ from http import HTTPStatus
 from flask import Blueprint, Response, g, json
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from webapp.extensions import limiter
 from webapp.models.errors import Conflict, Forbidden, Invalid, NotFound, RequestError, TooMany
 
 log = logging.getLogger(__name__)
@@ -100,15 +97,7 @@ def from_http(error: HTTPException) -> Response:
             response.headers[name] = value
     if isinstance(error, RequestEntityTooLarge):
         response.headers["Connection"] = "close"
-    if isinstance(error, TooManyRequests):
-        response.headers["Retry-After"] = str(_wait_s())
     return response
-
-
-def _wait_s() -> int:
-    """Seconds until the limit that was hit begins anew."""
-    limit = limiter.current_limit
-    return max(1, math.ceil(limit.reset_at - time.time())) if limit else 1
 
 
 def problem(status: int, detail: str, wrong: Sequence[FieldError] = ()) -> Response:

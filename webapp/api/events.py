@@ -9,7 +9,7 @@ from typing import Any
 from flask import request
 
 from webapp.api import cursors
-from webapp.api.authentication import caller
+from webapp.api.authentication import caller, caller_id
 from webapp.api.resource import Resource
 from webapp.api.schemas import events as shapes
 from webapp.api.schemas.base import Created
@@ -38,7 +38,7 @@ def create(event: ExternalEvent) -> dict[str, Any]:
 
     Answered once it is on disk. Every webhook that wants it gets it, with retries over about three days.
     """
-    return publish_external([event], by=caller(), **_once())
+    return publish_external([event], by_id=caller_id(), **_once())
 
 
 @bp.call("POST", "/events/batch", "publishEvents", parameters=[IDEMPOTENCY_KEY])
@@ -49,7 +49,7 @@ def create_batch(batch: Mapping[str, Any]) -> dict[str, Any]:
 
     A wrong one is named by its place: `events.3.projectId`.
     """
-    return publish_external(batch["events"], by=caller(), is_batch=True, **_once())
+    return publish_external(batch["events"], by_id=caller_id(), is_batch=True, **_once())
 
 
 @bp.call("GET", "/events", "listEvents")

@@ -47,7 +47,7 @@ class Resource(Blueprint):  # type: ignore[misc]
         self, schema: type[ma.Schema], *, most_bytes: int = MAX_BODY_BYTES, **documentation: Any
     ) -> Callable[[View], View]:
         """The view's next argument is the JSON body, of at most so many bytes, as the schema loads it."""
-        parse = self.arguments(schema, location="json", **documentation)
+        parse = self.arguments(schema(), location="json", **documentation)  # made once, not for each call
 
         def decorate(view: View) -> View:
             parsed = parse(view)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from webapp.delivery import outbox
-from webapp.models import IdempotencyKey, Invalid, Project, ProjectMember, Role, User, transaction, utc_now
+from webapp.models import IdempotencyKey, Invalid, Project, ProjectMember, Role, transaction, utc_now
 from webapp.models.base import table_of
 from webapp.workspace import access
 from webapp.workspace.external_events import ABSENT, Draft, ExternalEvent, draft
@@ -25,12 +25,21 @@ KEY_LIVES = timedelta(hours=24)
 Value = TypeVar("Value")
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
 _PROJECT, _MEMBER, _KEY = table_of(Project), table_of(ProjectMember), table_of(IdempotencyKey)
+_MINE = (
+    sa.select(_PROJECT.c.id, _PROJECT.c.company_id, _PROJECT.c.archived, _MEMBER.c.role)
+    .join(_MEMBER, _MEMBER.c.project_id == _PROJECT.c.id)
+    .where(_PROJECT.c.id.in_(sa.bindparam("project_ids", expanding=True)), _MEMBER.c.user_id == sa.bindparam("user_id"))
+)
+_MEMBERS = sa.select(_MEMBER.c.project_id, _MEMBER.c.user_id).where(
+    _MEMBER.c.project_id.in_(sa.bindparam("project_ids", expanding=True)),
+    _MEMBER.c.user_id.in_(sa.bindparam("user_ids", expanding=True)),
+)
 
 
 def publish_external(
     calls: Sequence[ExternalEvent],
     *,
-    by: User,
+    by_id: str,
     body_sha256: str,
     idempotency_key: str | None = None,
     is_batch: bool = False,
@@ -45,7 +54,6 @@ def publish_external(
     if idempotency_key is not None and not _VISIBLE.fullmatch(idempotency_key):
         raise Invalid("idempotency_key", "Use 1 to 255 visible ASCII characters without blanks for Idempotency-Key.")
     drafts = [_named(index if is_batch else None, partial(draft, call)) for index, call in enumerate(calls)]
-    by_id = by.id
     try:
         return _publish(drafts, by_id, body_sha256, idempotency_key, is_batch)
     except IntegrityError:
@@ -94,16 +102,13 @@ class _Places:
     def __init__(self, connection: sa.Connection, by_id: str, drafts: list[Draft]) -> None:
         self.by_id = by_id
         wanted = {each.call.project_id for each in drafts}
-        columns = (_PROJECT.c.id, _PROJECT.c.company_id, _PROJECT.c.archived, _MEMBER.c.role)
-        mine = sa.select(*columns).join(_MEMBER, _MEMBER.c.project_id == _PROJECT.c.id)
-        mine = mine.where(_PROJECT.c.id.in_(wanted), _MEMBER.c.user_id == by_id)
-        self.projects = {project.id: project for project in connection.execute(mine)}
+        mine = connection.execute(_MINE, {"project_ids": list(wanted), "user_id": by_id})
+        self.projects = {project.id: project for project in mine}
         people = {each.call.user_id for each in drafts if each.call.user_id} - {by_id}
         self.members: set[tuple[str, str]] = set()
         if people:
-            members = sa.select(_MEMBER.c.project_id, _MEMBER.c.user_id)
-            members = members.where(_MEMBER.c.project_id.in_(wanted), _MEMBER.c.user_id.in_(people))
-            self.members = {(member.project_id, member.user_id) for member in connection.execute(members)}
+            members = connection.execute(_MEMBERS, {"project_ids": list(wanted), "user_ids": list(people)})
+            self.members = {(member.project_id, member.user_id) for member in members}
 
     def publication(self, draft: Draft) -> outbox.Publication:
         """What is written for one event. Raises Invalid at `project_id` or `user_id`."""
