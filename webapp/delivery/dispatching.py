@@ -31,7 +31,7 @@ THREADS = 32
 READ_AHEAD = 32  # claims that wait for a thread
 LOOK_EVERY_S = 1.0
 PAUSE_AFTER_ERROR_S = 5.0  # a full disk or a locked database: look again, send nothing meanwhile
-BEGIN_WITHIN = 1 / 3  # of the lease; what has not begun by then is given back
+BEGIN_WITHIN = 1 / 3  # of the lease, and within the length of one attempt; what has not begun by then is given back
 
 _running: Dispatcher | None = None
 
@@ -53,6 +53,10 @@ class Dispatcher:
         self._turn = claiming.Turn(worker=self.name)
         self._bell = threading.Event()
         self._stopping = threading.Event()
+        # Nobody waits longer for the last request of a webhook that was switched off than one attempt may take.
+        self._begin_within_s = min(
+            self._settings.lease_seconds * BEGIN_WITHIN, self._settings.request_timeout.total_seconds()
+        )
         self._sender = Sender.from_settings(self._settings)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="sender")
         self._in_hand = 0  # claims whose outcome is not recorded yet
@@ -161,7 +165,7 @@ class Dispatcher:
         future.add_done_callback(lambda done: self._put_aside(claim) if done.cancelled() else None)
 
     def _attempt(self, claim: Claim) -> None:
-        is_late = time.monotonic() - claim.at > self._settings.lease_seconds * BEGIN_WITHIN
+        is_late = time.monotonic() - claim.at > self._begin_within_s
         if is_late or self._recorder.is_behind:
             self._put_aside(claim)
             return
