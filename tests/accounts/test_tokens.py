@@ -43,10 +43,11 @@ def test_only_the_whole_token_opens(make):
 
 
 def test_a_revoked_token_stops_at_once(make):
-    token, text = tokens.create(make.user(), "Shop")
-    tokens.revoke(token)
+    ada = make.user()
+    token, text = tokens.create(ada, "Shop")
+    tokens.revoke(token, by=ada)
     revoked_at = token.revoked_at
-    tokens.revoke(token)
+    tokens.revoke(token, by=ada)
     assert tokens.find(text) is None
     assert token.revoked_at == revoked_at
 

@@ -93,7 +93,7 @@ def test_a_revoked_and_an_expired_token_and_a_suspended_person_are_refused(
     api: Program, app: Flask, cast: Cast
 ) -> None:
     revoked, text = tokens.create(cast.admin, "old")
-    tokens.revoke(revoked)
+    tokens.revoke(revoked, by=cast.admin)
     assert Program(api.client, text).get("/projects").status_code == 401
     _, short = tokens.create(cast.admin, "short", expires_in_days=30)
     with time_machine.travel(utc_now() + timedelta(days=31), tick=True):

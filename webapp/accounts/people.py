@@ -21,6 +21,7 @@ from webapp.models import (
     RecordList,
     Role,
     User,
+    audit,
     transaction,
 )
 from webapp.models.addresses import address_of, checked_email
@@ -61,6 +62,7 @@ def create(email: str, password: str, *, name: str, is_operator: bool = False) -
         with transaction() as session:
             session.add(person)
             session.flush()
+            audit.note("user.created", f"user:{person.id}", None, email=person.email, operator=is_operator)
     except IntegrityError:
         raise Invalid("email", "Somebody with this address exists already.") from None
     return person
@@ -90,6 +92,7 @@ def set_up(values: FirstRun) -> tuple[User, Project]:
         session.flush()
         first_list.created_by_id = person.id
         session.add_all([company, project, first_list])
+        audit.note("user.created", f"user:{person.id}", person, email=person.email, operator=True)
     return person, project
 
 
@@ -121,6 +124,7 @@ def sign_out_everywhere(person: User) -> None:
     """End all sessions of this person, in every browser."""
     with transaction():
         person.session_key = new_uid()
+        audit.note("user.signed_out_everywhere", f"user:{person.id}", person)
 
 
 def _checked_person(name: str, email: str, password: str) -> dict[str, Any]:

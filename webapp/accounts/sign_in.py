@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import timedelta
 
@@ -9,9 +10,11 @@ import sqlalchemy as sa
 
 from webapp.accounts import guessing, passwords
 from webapp.extensions import db
-from webapp.models import EndedSession, Invalid, RequestError, User, transaction, utc_now
+from webapp.models import EndedSession, Invalid, RequestError, User, audit, transaction, utc_now
 from webapp.models.addresses import address_of
 from webapp.models.base import new_uid
+
+log = logging.getLogger(__name__)
 
 LONGEST_SESSION = timedelta(days=14)
 
@@ -31,12 +34,14 @@ def sign_in(email: str, password: str, *, address: str, device: str = "") -> Use
     person = db.session.scalar(sa.select(User).where(User.email == address_of(email)))
     is_right = passwords.is_right(password, person.password_hash if person else None)
     if person is None or not is_right or not person.is_active:
+        log.warning("a sign-in was refused", extra={"address": address})
         raise WrongPassword("E-mail or password is not right.")
     renewed = passwords.hash_of(password) if passwords.is_outdated(person.password_hash) else person.password_hash
     with transaction() as session:
         guessing.forgive(session, name)
         person.password_hash = renewed
         person.last_sign_in_at = utc_now()
+        audit.note("user.signed_in", f"user:{person.id}", person)
     return person
 
 

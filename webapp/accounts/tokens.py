@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp.extensions import db
-from webapp.models import ApiToken, Invalid, NotFound, User, transaction, utc_now
+from webapp.models import ApiToken, Invalid, NotFound, User, audit, transaction, utc_now
 from webapp.models.base import new_uid, table_of
 from webapp.models.texts import NAME_LENGTH, one_line
 
@@ -40,6 +40,7 @@ def create(user: User, name: str, expires_in_days: int | None = None) -> tuple[A
     with transaction() as session:
         token = ApiToken(id=new_uid(), user_id=user.id, name=name, secret_sha256=_digest(secret), expires_at=expires_at)
         session.add(token)
+        audit.note("token.created", f"token:{token.id}", user, name=name, days=expires_in_days)
     return token, f"pat_{token.id}_{secret}"
 
 
@@ -91,10 +92,12 @@ def load(user: User, token_id: str) -> ApiToken:
     return token
 
 
-def revoke(token: ApiToken) -> None:
+def revoke(token: ApiToken, *, by: User) -> None:
     """End a token: programs that use it stop working at once. Twice is as good as once."""
     with transaction():
-        token.revoked_at = token.revoked_at or utc_now()
+        if token.revoked_at is None:
+            token.revoked_at = utc_now()
+            audit.note("token.revoked", f"token:{token.id}", by, name=token.name)
 
 
 def _note_use(token: sa.Row[Any]) -> None:

@@ -12,7 +12,7 @@ from functools import partial
 from random import Random
 
 from webapp.config import current
-from webapp.models import Event, Project, Webhook
+from webapp.models import Event, Project, Webhook, audit
 from webapp.receiver import inboxes
 from webapp.receiver.answers import Answer
 from webapp.seeds import receivers, writing
@@ -129,11 +129,13 @@ def begin(story: Story, cast: Cast, now: datetime) -> Told:
         headers=story.headers,
         filter=story.filter,
     )
-    created = editing.create(values, by=cast.ada)
+    with audit.dated(now - story.made):
+        created = editing.create(values, by=cast.ada)
     known = [created.secret] if created.secret else []
     rotated_at = now - story.rotated if story.rotated is not None else None
     if rotated_at is not None:
-        known.insert(0, secrets.rotate(created.webhook, by=cast.ada))
+        with audit.dated(rotated_at):
+            known.insert(0, secrets.rotate(created.webhook, by=cast.ada))
     snapshot = writing.move_back(created.webhook, inbox, now - story.made, rotated_at)
     return Told(story, created.webhook, Keys(known, rotated_at), snapshot)
 

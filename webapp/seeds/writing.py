@@ -51,9 +51,6 @@ def move_back(webhook: Webhook, inbox: Inbox, at: datetime, rotated_at: datetime
         snapshots.take(session, webhook)
         snapshot = session.get_one(WebhookSnapshot, webhook.snapshot_seq)
         snapshot.created_at = at
-        entries = session.scalars(sa.select(AuditEntry).where(AuditEntry.subject == f"webhook:{webhook.id}"))
-        for entry in entries:
-            entry.at = rotated_at if rotated_at is not None and entry.action == "webhook.secret_rotated" else at
         return snapshot.body
 
 

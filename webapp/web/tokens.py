@@ -62,7 +62,7 @@ def confirm(token_id: str) -> str:
 def revoke(token_id: str) -> Response:
     """End a token at once."""
     token = tokens.load(me(), token_id)
-    tokens.revoke(token)
+    tokens.revoke(token, by=me())
     flash(_("“%(name)s” is revoked.", name=token.name), "success")
     return redirect(url_for(".index"), 303)
 
