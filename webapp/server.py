@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import resource
 from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from webapp.patience import PatientWorker
 
@@ -19,6 +21,28 @@ GRACEFUL_TIMEOUT_S = 30
 MAX_HEAD_LINE_BYTES = 8190
 CONNECTIONS = 1000  # of one process; slow ones cost a descriptor each
 OTHER_FILES = 200
+UNREADABLE = "Invalid request from ip="
+
+
+class Lines(Logger):
+    """gunicorn's own lines, in the form of all others and without what stands behind a question mark."""
+
+    def setup(self, cfg: Any) -> None:
+        """Leave the form to whoever configured the process."""
+        super().setup(cfg)  # type: ignore[no-untyped-call]
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+        self.error_log.addFilter(_without_what_was_sent)
+
+
+def _without_what_was_sent(record: logging.LogRecord) -> bool:
+    """gunicorn quotes the first line of a request that it cannot read, and names the address of one that broke it."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args)
+    if str(record.msg).startswith(UNREADABLE):
+        record.msg = record.getMessage().partition(": ")[0]
+        record.args = ()
+    return True
 
 
 class Server(BaseApplication):
@@ -39,6 +63,7 @@ class Server(BaseApplication):
             "limit_request_line": MAX_HEAD_LINE_BYTES,
             "forwarded_allow_ips": "",  # WEBAPP_TRUSTED_PROXIES alone says who may speak for others
             "loglevel": "warning",
+            "logger_class": Lines,
             "control_socket_disable": True,
         }
         super().__init__()  # type: ignore[no-untyped-call]

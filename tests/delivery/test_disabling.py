@@ -60,7 +60,7 @@ def sender(app: Flask) -> Iterator[Sender]:
 def quick_health(monkeypatch: pytest.MonkeyPatch) -> None:
     """Days become fractions of a second."""
     monkeypatch.setattr("webapp.delivery.health.WARN_AFTER", timedelta(milliseconds=50))
-    monkeypatch.setattr("webapp.delivery.health.DISABLE_AFTER", timedelta(milliseconds=200))
+    monkeypatch.setattr("webapp.delivery.health.DISABLE_AFTER", timedelta(milliseconds=400))
     monkeypatch.setattr("webapp.delivery.health.FIRST_PROBE_AFTER", timedelta(milliseconds=5))
     monkeypatch.setattr("webapp.delivery.health.LONGEST_PROBE_WAIT", timedelta(milliseconds=20))
 

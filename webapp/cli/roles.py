@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import secrets
 import signal
@@ -12,7 +13,7 @@ import threading
 import click
 from flask import Flask
 
-from webapp import agreement, config, create_app, installation, lifeline
+from webapp import agreement, config, create_app, installation, lifeline, logs
 from webapp.accounts import people
 from webapp.cli.ready import say_demo
 from webapp.config import PREFIX, VERSION
@@ -21,6 +22,8 @@ from webapp.doorbell import Listener
 from webapp.extensions import db, huey
 from webapp.server import Server
 from webapp.supervisor import Supervisor
+
+log = logging.getLogger(__name__)
 
 STOP_MARGIN_S = 5.0
 LOOK_AT_THREADS_EVERY_S = 1.0
@@ -41,6 +44,7 @@ def up(host: str, port: int, demo: bool) -> None:
     _know_own_address(host, port)
     settings = config.load()
     app = create_app(settings)
+    logs.take_over(settings)
     installation.bring_up_to_date(app)
     agreement.require_keys(app)
     with app.app_context():
@@ -54,7 +58,7 @@ def up(host: str, port: int, demo: bool) -> None:
         roles,
         is_first_ready=lambda: _answers(host, port),
         stop_within_s=stop_within_s,
-        say=lambda text: click.echo(text, err=True),
+        say=log.warning,
     ).run()
 
 
@@ -67,6 +71,7 @@ def web(host: str, port: int) -> None:
     _know_own_address(host, port)
     settings = config.load()
     app = create_app(settings)
+    logs.take_over(settings)
     installation.require_database(app)
     agreement.require_keys(app, serves_pages=True)
     code = _setup_code(app, host)
@@ -88,7 +93,9 @@ def web(host: str, port: int) -> None:
 def worker(threads: int) -> None:
     """Send what is due. Any number of workers may run, also on other machines."""
     lifeline.hold()
-    app = create_app(config.load())
+    settings = config.load()
+    app = create_app(settings)
+    logs.take_over(settings)
     installation.require_database(app)
     agreement.require_keys(app)
     stopping = threading.Event()
@@ -99,12 +106,14 @@ def worker(threads: int) -> None:
     listener = Listener(huey)
     listener.start()
     dispatcher.start()
+    log.info("worker started", extra={"worker": dispatcher.name, "threads": threads})
     while not stopping.wait(LOOK_AT_THREADS_EVERY_S):
         if not (dispatcher.is_alive and listener.is_alive):
-            click.echo("a thread of the worker has died; ending, so that it is started anew", err=True)
+            log.critical("a thread of the worker has died; ending, so that it is started anew")
             os._exit(1)
     listener.stop()
     dispatcher.stop()
+    log.info("worker stopped", extra={"worker": dispatcher.name})
 
 
 def _stop_or_leave(stopping: threading.Event) -> None:

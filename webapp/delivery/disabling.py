@@ -6,6 +6,7 @@ the lock: a success that was recorded meanwhile wins.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,8 @@ from webapp.models import (
     transaction,
 )
 from webapp.models.webhook import DisabledBecause
+
+log = logging.getLogger(__name__)
 
 NOTICES = {DisabledBecause.GONE: "webhook_gone", DisabledBecause.FAILURES: "webhook_disabled"}
 
@@ -56,19 +59,27 @@ def _wrongly_disabled(proven: dict[str, datetime]) -> list[str]:
 
 def _act(consequence: Consequence) -> None:
     with transaction() as session:
-        webhook = _lock(session, consequence.webhook_id)
-        if webhook is None or not webhook.enabled:
-            return
-        now = database_now()
-        if consequence.is_gone:
-            _disable(session, webhook, DisabledBecause.GONE, now)
-            return
-        advice = judge(health_of(webhook.health), now)
-        if advice is Advice.DISABLE:
-            _disable(session, webhook, DisabledBecause.FAILURES, now)
-        elif advice is Advice.WARN:
-            webhook.health.warned_at = now
-            _owe(session, webhook, "webhook_disabling_near")
+        because = _decide(session, consequence)
+    if because is not None:
+        named = {"webhook": consequence.webhook_id, "reason": because.value}
+        log.warning("a webhook was disabled by the system; its deliveries are held", extra=named)
+
+
+def _decide(session: Session, consequence: Consequence) -> DisabledBecause | None:
+    """Disable or warn where that is called for; why it was disabled, None if it was not."""
+    webhook = _lock(session, consequence.webhook_id)
+    if webhook is None or not webhook.enabled:
+        return None
+    now = database_now()
+    advice = judge(health_of(webhook.health), now)
+    because = DisabledBecause.GONE if consequence.is_gone else DisabledBecause.FAILURES
+    if consequence.is_gone or advice is Advice.DISABLE:
+        _disable(session, webhook, because, now)
+        return because
+    if advice is Advice.WARN:
+        webhook.health.warned_at = now
+        _owe(session, webhook, "webhook_disabling_near")
+    return None
 
 
 def _lock(session: Session, webhook_id: str) -> Webhook | None:

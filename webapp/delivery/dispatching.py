@@ -42,6 +42,11 @@ def wake() -> None:
         _running.wake()
 
 
+def _named(claim: Claim) -> dict[str, str]:
+    """The ids of what an attempt was about, for the log."""
+    return {"delivery": claim.delivery.id, "attempt": claim.attempt_id, "webhook": claim.delivery.webhook_id}
+
+
 class Dispatcher:
     """The loop of one worker process: `start()`, then `stop()`."""
 
@@ -173,9 +178,7 @@ class Dispatcher:
             with self._app.app_context():
                 self._recorder.put(attempting.attempt(claim, self._sender))
         except Exception:
-            log.exception(
-                "an attempt ended without an outcome; its lease runs out", extra={"delivery": claim.delivery.id}
-            )
+            log.exception("an attempt ended without an outcome; its lease runs out", extra=_named(claim))
             self._release(claim)
 
     def _put_aside(self, claim: Claim) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,7 +15,10 @@ from webapp.models import Attempt, Delivery, DeliveryState, Redelivery, database
 from webapp.models.base import table_of
 from webapp.models.conflicts import repeated
 
+log = logging.getLogger(__name__)
+
 MAX_CLAIMS_WITHOUT_OUTCOME = 5  # then the delivery is stuck
+MAX_NAMED = 20  # ids in a line of the log
 
 _DELIVERY = table_of(Delivery)
 _ATTEMPT = table_of(Attempt)
@@ -53,7 +58,10 @@ def expire() -> int:
     with transaction() as session:
         connection = session.connection()
         freed = connection.execute(
-            sa.update(_DELIVERY).where(ran_out).values(lease_until=None).returning(_DELIVERY.c.seq, _DELIVERY.c.claims)
+            sa.update(_DELIVERY)
+            .where(ran_out)
+            .values(lease_until=None)
+            .returning(_DELIVERY.c.seq, _DELIVERY.c.id, _DELIVERY.c.claims)
         ).all()
         counting.count_lost(connection, [row.seq for row in freed])
         poisoned = [row.seq for row in freed if row.claims >= MAX_CLAIMS_WITHOUT_OUTCOME]
@@ -68,4 +76,16 @@ def expire() -> int:
                 .where(Redelivery.delivery_seq.in_(poisoned), Redelivery.finished_at.is_(None))
                 .values(finished_at=now)
             )
+    _tell(freed)
     return len(freed)
+
+
+def _tell(freed: Sequence[Any]) -> None:
+    stuck = [row.id for row in freed if row.claims >= MAX_CLAIMS_WITHOUT_OUTCOME]
+    again = [row.id for row in freed if row.claims < MAX_CLAIMS_WITHOUT_OUTCOME]
+    if again:
+        named = {"count": len(again), "deliveries": again[:MAX_NAMED]}
+        log.warning("leases ran out without an outcome, as when a worker is killed; they are sent again", extra=named)
+    if stuck:
+        named = {"count": len(stuck), "deliveries": stuck[:MAX_NAMED]}
+        log.error("deliveries are stuck: each time one was sent, its worker stopped", extra=named)

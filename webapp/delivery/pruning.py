@@ -6,6 +6,7 @@ event that has such a delivery or waits for its fan-out. Held deliveries age out
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -42,6 +43,8 @@ from webapp.models import (
 )
 from webapp.models.base import table_of
 from webapp.models.upkeep import PRUNING
+
+log = logging.getLogger(__name__)
 
 MAX_ROWS = 1_000  # that one transaction deletes, attempts included
 FIRST_ROWS = 100
@@ -164,6 +167,8 @@ def prune(*, pause: Callable[[float], object] = time.sleep) -> dict[str, int]:
     now = database_now()
     counts = {rule.noun: _apply(rule, now - (rule.keep or retention), pause) for rule in RULES}
     _keep_when()
+    if any(counts.values()):
+        log.info("what had its days was deleted", extra={"count": sum(counts.values())})
     return counts
 
 

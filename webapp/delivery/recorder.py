@@ -23,6 +23,11 @@ MAX_BATCH = 200
 KEEP_TRYING_FOR_S = 30.0  # then the lease makes it a duplicate, never a loss
 PAUSE_S = 0.5
 BEHIND_AFTER_S = 0.5  # when a batch has taken so long, the database is away, stands still or is locked
+MAX_NAMED = 20  # ids in a line of the log
+
+
+def _named(batch: list[Result]) -> dict[str, object]:
+    return {"count": len(batch), "deliveries": [result.claim.delivery.id for result in batch[:MAX_NAMED]]}
 
 
 class Recorder:
@@ -95,7 +100,7 @@ class Recorder:
                     disabling.draw(consequences)
             except (DBAPIError, PoolTimeout):
                 if time.monotonic() > give_up_at:
-                    log.exception("outcomes could not be recorded; they are sent again", extra={"outcomes": len(batch)})
+                    log.exception("outcomes could not be recorded; they are sent again", extra=_named(batch))
                     return
                 log.warning("outcomes cannot be recorded at the moment", exc_info=True)
                 time.sleep(PAUSE_S)

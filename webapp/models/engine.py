@@ -19,8 +19,9 @@ MAX_OVERFLOW = 30
 def options(settings: Settings) -> dict[str, Any]:
     """The engine options for the configured database."""
     if settings.is_sqlite:
-        return {"connect_args": {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}}
+        return {"hide_parameters": True, "connect_args": {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}}
     return {
+        "hide_parameters": True,  # an error in the log shows no values
         "pool_pre_ping": True,
         "pool_size": POOL_SIZE,
         "max_overflow": MAX_OVERFLOW,
