@@ -36,11 +36,11 @@ class Server:
         """A client; close it after use."""
         return redis.Redis(port=self.port, socket_timeout=5)
 
-    def start(self) -> None:
-        """Start it, and return when it takes connections."""
+    def start(self, *options: str) -> None:
+        """Start it, with more options this once, and return when it takes connections."""
         self._process = subprocess.Popen(
             [requires("redis-server"), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder,
-             *self._options],
+             *self._options, *options],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         deadline = time.monotonic() + START_LIMIT_S

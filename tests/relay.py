@@ -111,12 +111,12 @@ class Relay:
         self._flowing.wait()
         try:
             pair.server = socket.create_connection(self._target, timeout=5)
-        except OSError:
+            pair.server.settimeout(None)
+            for end in (client, pair.server):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError:  # nobody is there, or it was cut meanwhile
             self._end(pair)
             return
-        pair.server.settimeout(None)
-        for end in (client, pair.server):
-            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for pump in (self._upwards, self._downwards):
             threading.Thread(target=pump, args=(pair,), name="relay", daemon=True).start()
 

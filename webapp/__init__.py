@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from webapp import api, config, logs, seeds, tasks, web
 from webapp.config import Settings, SettingsError
 from webapp.delivery.addresses import Policy, PolicyError
+from webapp.doorbell import redis_options
 from webapp.extensions import babel, bell, csrf, db, htmx, huey, import_bell, limiter, login, migrate
 from webapp.key_ring import KeyRing
 from webapp.models import engine
@@ -19,6 +20,7 @@ from webapp.models.conflicts import repeated
 SESSION_IDLE_HOURS = 12
 MAX_FORM_BYTES = 64 * 1024
 MAX_FORM_PARTS = 1000
+COUNTING_LIMIT_S = 0.25  # what Redis may hold a request up for, until this process counts by itself
 
 
 class Application(Flask):
@@ -65,6 +67,7 @@ def _require_usable_targets(settings: Settings) -> None:
 
 def _configure(app: Flask, settings: Settings) -> None:
     is_encrypted = settings.base_url.startswith("https:")
+    counts_in_redis = settings.queue_url.startswith("redis")
     app.config.update(
         SECRET_KEY=settings.secret_key.get_secret_value(),
         SQLALCHEMY_DATABASE_URI=settings.database_url,
@@ -81,9 +84,9 @@ def _configure(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         MAX_CONTENT_LENGTH=MAX_FORM_BYTES,
         MAX_FORM_PARTS=MAX_FORM_PARTS,
-        RATELIMIT_STORAGE_URI=settings.queue_url if settings.queue_url.startswith("redis") else "memory://",
+        RATELIMIT_STORAGE_URI=settings.queue_url if counts_in_redis else "memory://",
         RATELIMIT_SWALLOW_ERRORS=True,
-        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=settings.queue_url.startswith("redis"),
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=counts_in_redis,
         TEMPLATES_AUTO_RELOAD=False,
     )
 
@@ -98,6 +101,8 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     htmx.init_app(app)
     babel.init_app(app, locale_selector=web.locale, timezone_selector=web.time_zone)
     huey.init_app(app, settings.queue_url)  # before the limiter, as it says what is wrong with the queue's URL
+    if app.config["RATELIMIT_IN_MEMORY_FALLBACK_ENABLED"]:
+        app.config["RATELIMIT_STORAGE_OPTIONS"] = redis_options(COUNTING_LIMIT_S)
     limiter.init_app(app)
     bell.bind(tasks.deliver_due)
     import_bell.bind(tasks.import_records)

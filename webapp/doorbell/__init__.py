@@ -11,6 +11,7 @@ from webapp.doorbell.app_huey import AppHuey, make_huey
 from webapp.doorbell.items import JsonSerializer, UnreadableItemError
 from webapp.doorbell.listener import Listener
 from webapp.doorbell.queues import QueueUrlError
+from webapp.doorbell.remote import redis_options
 from webapp.doorbell.storage import BELL_LIMIT, BellLostError, DoorbellStorage
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "QueueUrlError",
     "UnreadableItemError",
     "make_huey",
+    "redis_options",
 ]

@@ -97,16 +97,23 @@ class BoundedRedisStorage(RedisStorage):
 
 
 def _pool(url: str) -> Any:
-    from redis import ConnectionPool, backoff, retry  # noqa: PLC0415 - an extra, only who uses Redis has it
+    from redis import ConnectionPool  # noqa: PLC0415 - an extra, only who uses Redis has it
 
-    # No retries: the one who rings has no time for them, and the listener makes its own.
-    return ConnectionPool.from_url(
-        url,
-        socket_connect_timeout=ANSWER_LIMIT,
-        socket_timeout=ANSWER_LIMIT,
-        retry=retry.Retry(backoff.NoBackoff(), 0),
-        protocol=2,
-    )
+    return ConnectionPool.from_url(url, protocol=2, **redis_options(ANSWER_LIMIT))
+
+
+def redis_options(limit: float) -> dict[str, Any]:
+    """Options of a Redis client that waits at most `limit` seconds for a connection, and for an answer.
+
+    It tries nothing twice: whoever serves a request has no time for that, and the listener tries again by itself.
+    """
+    from redis import backoff, retry  # noqa: PLC0415 - an extra, only who uses Redis has it
+
+    return {
+        "socket_connect_timeout": limit,
+        "socket_timeout": limit,
+        "retry": retry.Retry(backoff.NoBackoff(), 0),
+    }
 
 
 class BoundedPostgresStorage(PostgresStorage):
