@@ -17,7 +17,7 @@ from webapp.config import Settings
 
 STANDARD = ("event", "level", "logger", "timestamp", "exception")
 IDS = ("request_id", "delivery", "deliveries", "attempt", "webhook", "event_id", "worker")
-FIGURES = ("count", "pause_s", "threads", "notice", "template", "reason")
+FIGURES = ("count", "pause_s", "threads", "notice", "template", "reason", "address")
 FIELDS = frozenset({*STANDARD, *IDS, *FIGURES})
 
 # What an end of a line is for some terminal or reader of logs, and what moves a cursor.
