@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from tests.factories import Make
+from webapp.delivery import claiming, leases
 from webapp.delivery.cancelling import cancel_for_lost_role
+from webapp.delivery.claiming import Turn
 from webapp.extensions import db
 from webapp.models import (
     Delivery,
@@ -116,9 +119,7 @@ def test_somebody_who_is_suspended_gets_nothing_of_any_project(
     assert standing(*gone) == [(DeliveryState.CANCELLED, "role_lost")] * 2
 
 
-def test_wishes_that_nobody_claimed_end_and_what_is_in_flight_finishes(
-    make: Make, owner: User, project: Project, webhook: Webhook
-) -> None:
+def test_wishes_end_and_what_is_in_flight_finishes(make: Make, owner: User, project: Project, webhook: Webhook) -> None:
     waiting = owed(make, webhook, project, state=DeliveryState.FAILED)
     in_flight = owed(make, webhook, project, state=DeliveryState.FAILED, lease_until=utc_now())
     with transaction() as session:
@@ -126,5 +127,17 @@ def test_wishes_that_nobody_claimed_end_and_what_is_in_flight_finishes(
         session.add_all(wishes)
     lose_role(owner, project)
     db.session.rollback()
-    assert [wish.finished_at is None for wish in wishes] == [False, True]
+    assert [wish.finished_at is None for wish in wishes] == [False, False]
     assert standing(waiting, in_flight) == [(DeliveryState.FAILED, None)] * 2
+
+
+def test_what_was_being_sent_by_hand_when_the_role_was_lost_is_not_sent_again_when_its_worker_dies(
+    make: Make, owner: User, project: Project, webhook: Webhook
+) -> None:
+    settled = owed(make, webhook, project, state=DeliveryState.FAILED)
+    with transaction() as session:
+        session.add(Redelivery(delivery_seq=settled.seq))
+    assert len(claiming.claim(Turn("test:1"), slots=5, lease=timedelta(0))) == 1
+    lose_role(owner, project)
+    leases.expire()
+    assert claiming.claim(Turn("test:2"), slots=5, lease=timedelta(minutes=1)) == []

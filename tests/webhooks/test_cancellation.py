@@ -62,7 +62,7 @@ def test_nobody_else_can(make: Make, webhook: Webhook) -> None:
         cancel(delivery, by=make.user())
 
 
-def test_a_wish_to_send_it_again_ends_unless_it_is_being_sent(make: Make, webhook: Webhook) -> None:
+def test_a_wish_to_send_it_again_ends_also_while_it_is_being_sent(make: Make, webhook: Webhook) -> None:
     waiting = make.delivery(webhook, state="stuck")
     in_flight = make.delivery(webhook, lease_until=utc_now())
     redeliver(waiting, by=webhook.created_by)
@@ -71,7 +71,18 @@ def test_a_wish_to_send_it_again_ends_unless_it_is_being_sent(make: Make, webhoo
     cancel(waiting, by=webhook.created_by)
     cancel(in_flight, by=webhook.created_by)
     wishes = db.session.scalars(sa.select(Redelivery).order_by(Redelivery.seq)).all()
-    assert [wish.finished_at is None for wish in wishes] == [False, True]
+    assert [wish.finished_at is None for wish in wishes] == [False, False]
+
+
+def test_what_was_being_sent_by_hand_when_it_was_cancelled_is_not_sent_again_when_its_worker_dies(
+    make: Make, webhook: Webhook
+) -> None:
+    delivery = make.delivery(webhook, next_attempt_at=utc_now() + timedelta(hours=1))
+    redeliver(delivery, by=webhook.created_by)
+    assert len(claiming.claim(Turn("test:1"), slots=5, lease=timedelta(0))) == 1
+    cancel(delivery, by=webhook.created_by)
+    leases.expire()
+    assert claiming.claim(Turn("test:2"), slots=5, lease=timedelta(minutes=1)) == []
 
 
 def test_retrying_a_stuck_one_counts_claims_from_zero(make: Make, webhook: Webhook) -> None:

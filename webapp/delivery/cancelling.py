@@ -50,8 +50,8 @@ def cancel_for_lost_role(user_id: str, project_id: str | None = None) -> int:
     """Inside transaction(), after the role was changed: cancel what this person's webhooks may not send any more.
 
     Looks at the events of one project, or of all of them (None: somebody was suspended). Waiting and held deliveries
-    are cancelled, wishes for others that nobody has claimed end; returns how many were cancelled. What is in flight
-    finishes. An event of two projects (a record was moved) stays while one of them is still administered.
+    are cancelled, wishes for others end; returns how many were cancelled. What is in flight finishes, and is not sent
+    again should its worker die. An event of two projects (a record was moved) stays while one of them is administered.
     """
     session = db.session()
     session.flush()
@@ -61,7 +61,7 @@ def cancel_for_lost_role(user_id: str, project_id: str | None = None) -> int:
     lost = [own, Delivery.kind == DeliveryKind.EVENT, ~is_of(administered(user_id))]
     if project_id is not None:
         lost.append(is_of([project_id]))
-    end_wishes(session, sa.select(Delivery.seq).where(*lost, Delivery.lease_until.is_(None)), now)
+    end_wishes(session, sa.select(Delivery.seq).where(*lost), now)
     cancelled = session.execute(
         sa.update(Delivery)
         .where(*lost, Delivery.state.in_(UNSETTLED))

@@ -14,7 +14,7 @@ BY_OWNER, BY_SYSTEM = "webhook_disabled", "webhook_unhealthy"  # why: who had sw
 
 
 def hold(session: Session, webhook_id: str, *, reason: str, now: datetime) -> int:
-    """Inside transaction(): hold what waits, end the wishes that nobody has claimed; returns how many are held.
+    """Inside transaction(): hold what waits, end the wishes to send something again; returns how many are held.
 
     What is in flight is held too; a success that comes in afterwards still counts.
     """
@@ -32,10 +32,11 @@ def hold(session: Session, webhook_id: str, *, reason: str, now: datetime) -> in
 
 
 def end_redeliveries(session: Session, webhook_id: str, now: datetime) -> None:
-    """Inside transaction(): redeliveries that nobody has claimed are not made any more."""
-    of_webhook = sa.select(Delivery.seq).where(
-        Delivery.webhook_id == webhook_id, Delivery.lease_until.is_(None), Delivery.kind == DeliveryKind.EVENT
-    )
+    """Inside transaction(): redeliveries of events are not made any more.
+
+    One in flight finishes; that its wish is over keeps it from being sent again should its worker die.
+    """
+    of_webhook = sa.select(Delivery.seq).where(Delivery.webhook_id == webhook_id, Delivery.kind == DeliveryKind.EVENT)
     session.execute(
         sa.update(Redelivery)
         .where(Redelivery.finished_at.is_(None), Redelivery.delivery_seq.in_(of_webhook))

@@ -26,7 +26,7 @@ SETTLED = "It has been settled already. Only what waits, is held or is stuck can
 def cancel(delivery: Delivery, *, by: User) -> Delivery:
     """Send it no more. One that was cancelled before stays as it is; raises Conflict for one that is settled otherwise.
 
-    What is in flight finishes: its success still counts, its failure is not tried again.
+    What is in flight finishes: its success still counts, its failure is not tried again, nor what its worker lost.
     """
     with transaction() as session:
         session.scalars(sa.select(Webhook.id).where(Webhook.id == delivery.webhook_id).with_for_update()).one()
@@ -40,8 +40,7 @@ def cancel(delivery: Delivery, *, by: User) -> Delivery:
         now = database_now()
         delivery.state, delivery.reason = DeliveryState.CANCELLED, BY_HAND
         delivery.settled_at, delivery.next_attempt_at = now, None
-        if not delivery.is_in_flight:
-            cancelling.end_wishes(session, sa.select(Delivery.seq).where(Delivery.seq == delivery.seq), now)
+        cancelling.end_wishes(session, sa.select(Delivery.seq).where(Delivery.seq == delivery.seq), now)
         audit.note("delivery_cancelled", delivery.webhook, by, delivery=delivery.id)
     return delivery
 
