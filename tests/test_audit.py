@@ -116,7 +116,7 @@ def test_webhooks(admin: Browser, cast: Cast, make: Make, noted: Noted) -> None:
 
 def test_secrets(admin: Browser, cast: Cast, webhook: Webhook, noted: Noted) -> None:
     place = f"{HOOKS}/{webhook.id}"
-    given = {"choice": "own", "own": NEW_SECRET, "overlap_hours": "24"}
+    given = {"which_secret": "own", "secret": NEW_SECRET, "overlap_hours": "24"}
     one(noted(admin.post(f"{place}/rotations", data=given)), "webhook.secret_rotated", cast.admin)
     one(noted(admin.post(f"{place}/reveals", data={"password": PASSWORD})), "webhook.secret_revealed", cast.admin)
     one(noted(admin.post(f"{place}/rotations/end")), "webhook.secret_overlap_ended", cast.admin)

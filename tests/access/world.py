@@ -133,22 +133,23 @@ class Undo:
         self._live.execute("PRAGMA synchronous = OFF")
         self._kept = sqlite3.connect(":memory:")
         self._live.backup(self._kept)
-        self._version = self._now()
+        self._version = self.now()
 
-    def _now(self) -> int:
+    def now(self) -> int:
+        """A number that grows with each write of somebody."""
         version: int = self._live.execute("PRAGMA data_version").fetchone()[0]
         return version
 
     @property
     def is_written(self) -> bool:
         """Whether anything was written since it was last as it was."""
-        return self._now() != self._version
+        return self.now() != self._version
 
     def restore(self) -> None:
         """Make everything as it was."""
         if self.is_written:
             self._kept.backup(self._live)
-            self._version = self._now()
+            self._version = self.now()
 
     def close(self) -> None:
         """Let go of the file."""

@@ -51,6 +51,7 @@ def test_an_encrypted_installation_asks_to_stay_encrypted(make_app: Callable[...
     assert answer.headers["Strict-Transport-Security"] == headers.HSTS
 
 
+@pytest.mark.proves("W44")
 def test_static_files_carry_the_headers_and_no_cookie(client: Browser) -> None:
     answer = client.get("/static/css/app.css", buffered=True)
     assert answer.status_code == 200
