@@ -70,6 +70,7 @@ class Dispatcher:
         self._recorder = Recorder(app, recorded=self._recorded)
         self._loop = threading.Thread(target=self._run, name="dispatcher", daemon=True)
         self._beat_at = 0.0
+        self._quiet_until = 0.0  # nothing is claimed before
 
     def start(self) -> None:
         """Begin to work."""
@@ -156,7 +157,7 @@ class Dispatcher:
             self._beat_at = time.monotonic() + heartbeats.EVERY_S
 
     def _claim(self) -> list[Claim]:
-        if self._recorder.is_behind:
+        if self._recorder.is_behind or time.monotonic() < self._quiet_until:
             return []
         slots = self._threads + READ_AHEAD - self._in_hand
         return claiming.claim(self._turn, slots=slots, lease=self._settings.lease)
@@ -177,9 +178,18 @@ class Dispatcher:
         try:
             with self._app.app_context():
                 self._recorder.put(attempting.attempt(claim, self._sender))
+        except OSError as error:  # no file descriptor left: our own trouble, and nothing was sent
+            self._keep_quiet(error)
+            self._put_aside(claim)
         except Exception:
             log.exception("an attempt ended without an outcome; its lease runs out", extra=_named(claim))
             self._release(claim)
+
+    def _keep_quiet(self, error: OSError) -> None:
+        now = time.monotonic()
+        if now >= self._quiet_until:
+            self._quiet_until = now + PAUSE_AFTER_ERROR_S
+            log.error("nothing can be sent, claiming stops: %s. Raise the limit (LimitNOFILE, ulimit -n).", error)
 
     def _put_aside(self, claim: Claim) -> None:
         """Nothing of it was sent: the loop gives it back."""

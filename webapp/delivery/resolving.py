@@ -4,6 +4,7 @@ Each name is asked for once per attempt, one query for A and one for AAAA, as an
 answer that was fine a minute ago proves nothing now (DNS rebinding).
 """
 
+import errno
 import re
 import time
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ RESOLVE_LIMIT_S = 5.0
 MAX_ADDRESSES = 32
 MAX_ALIASES = 8
 DNS_PORT = 53
+NO_DESCRIPTORS = frozenset([errno.EMFILE, errno.ENFILE])
 HOSTS_FILE = Path("/etc/hosts")
 SYSTEM_SERVERS_FILE = Path("/etc/resolv.conf")
 LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
@@ -117,6 +119,8 @@ def _ask(resolver: dns.resolver.Resolver, host: str, kind: Literal["A", "AAAA"],
     except dns.resolver.NXDOMAIN:
         raise ResolveError(ErrorWord.DNS_NOT_FOUND, NOT_FOUND) from None
     except dns.resolver.NoNameservers as error:
+        for cause in _causes(error):
+            _raise_own_trouble(cause)
         raise _failure(error) from None
     except (dns.exception.DNSException, OSError):
         raise ResolveError(ErrorWord.DNS_TIMEOUT, NO_ANSWER) from None
@@ -126,12 +130,21 @@ def _ask(resolver: dns.resolver.Resolver, host: str, kind: Literal["A", "AAAA"],
     return Resolution(addresses, (answer.canonical_name.to_text(omit_final_dot=True),))
 
 
+def _raise_own_trouble(error: object) -> None:
+    """A process that has no file descriptor left must not say that a name is at fault: then the error is raised."""
+    if isinstance(error, OSError) and error.errno in NO_DESCRIPTORS:
+        raise error
+
+
 def _failure(error: dns.resolver.NoNameservers) -> ResolveError:
     """Every server failed: it is the name's fault only when its aliases never end."""
-    causes = [entry[3] for entry in error.kwargs.get("errors", ())]
-    if any(isinstance(cause, dns.message.ChainTooLong) for cause in causes):
+    if any(isinstance(cause, dns.message.ChainTooLong) for cause in _causes(error)):
         return ResolveError(ErrorWord.DNS_NOT_FOUND, ALIASES)
     return ResolveError(ErrorWord.DNS_TIMEOUT, NO_ANSWER)
+
+
+def _causes(error: dns.resolver.NoNameservers) -> list[object]:
+    return [entry[3] for entry in error.kwargs.get("errors", ())]
 
 
 def _bounded(resolution: Resolution) -> Resolution:
@@ -177,7 +190,8 @@ def _read_hosts(path: Path) -> dict[str, tuple[Address, ...]]:
     """Each name with all its addresses, IPv4 first; lines that cannot be read are left out."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
+    except OSError as error:
+        _raise_own_trouble(error)
         return {}
     table: dict[str, list[Address]] = {}
     for line in text.splitlines():
