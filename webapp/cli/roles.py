@@ -13,7 +13,7 @@ import threading
 import click
 from flask import Flask
 
-from webapp import agreement, config, create_app, installation, lifeline, logs
+from webapp import agreement, config, create_app, installation, lifeline, logs, warming
 from webapp.accounts import people
 from webapp.cli.ready import say_demo
 from webapp.config import PREFIX, VERSION
@@ -81,6 +81,8 @@ def web(host: str, port: int) -> None:
     def make() -> Flask:
         served = create_app(settings)
         served.config["SETUP_CODE"] = code
+        warming.warm_up(served)
+        warming.settle()
         return served
 
     Server(make, host=host, port=port).run()  # type: ignore[no-untyped-call]
@@ -106,6 +108,7 @@ def worker(threads: int) -> None:
     listener = Listener(huey)
     listener.start()
     dispatcher.start()
+    warming.settle()
     log.info("worker started", extra={"worker": dispatcher.name, "threads": threads})
     while not stopping.wait(LOOK_AT_THREADS_EVERY_S):
         if not (dispatcher.is_alive and listener.is_alive):
