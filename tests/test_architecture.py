@@ -1,4 +1,4 @@
-"""The house keeps its shape: arrows, sizes, and words that are not used. The doors to the outside: test_doors.py."""
+"""The house keeps its shape: arrows, sizes, and words that are not used. Ways out of a process: test_exits.py."""
 
 from __future__ import annotations
 
