@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
@@ -23,7 +22,7 @@ from tests.factories import Make
 from webapp import config, create_app, installation
 from webapp.delivery import counting
 from webapp.extensions import db
-from webapp.models import Event, Project, User, Webhook, WebhookHour, transaction, utc_now
+from webapp.models import Delivery, DeliveryState, Event, Project, User, Webhook, WebhookHour, transaction, utc_now
 from webapp.models.base import WRITE_OPTION, table_of
 
 WEBHOOKS, PROJECTS, PER_EVENT = 50, 20, 5
@@ -109,10 +108,10 @@ def _people() -> User:
     make = Make()
     user = make.user(name="Bench")
     company = make.company(user)
-    for number in range(PROJECTS):
-        make.project(owner=user, company=company, name=f"Project {number:03}")
-    for number in range(WEBHOOKS):
-        make.webhook(by=user, name=f"Webhook {number:03}", created_at=utc_now() - SPAN)
+    projects = [make.project(owner=user, company=company, name=f"Project {number:03}").id for number in range(PROJECTS)]
+    for number in range(WEBHOOKS):  # two projects each, so that an event of any project goes to five
+        wanted = [projects[(2 * number + each) % PROJECTS] for each in range(2)]
+        make.webhook(by=user, name=f"Webhook {number:03}", created_at=utc_now() - SPAN, project_ids=wanted)
     _count_hours()
     return user
 
@@ -189,12 +188,14 @@ def _analyze() -> None:
         connection.exec_driver_sql("ANALYZE")
 
 
-def settle_all(_: Any = None) -> None:
-    """Nothing is due: what a measurement left behind is settled."""
+def rest() -> None:
+    """Nothing is due: what a measurement that was broken off left behind is settled."""
+    soon = utc_now() + timedelta(days=1)
+    left = sa.or_(Delivery.next_attempt_at < soon, Delivery.lease_until.is_not(None))
     with transaction() as session:
         session.execute(
-            sa.text("UPDATE delivery SET state = 'succeeded', next_attempt_at = NULL, lease_until = NULL "
-                    "WHERE next_attempt_at IS NOT NULL AND next_attempt_at < :soon OR lease_until IS NOT NULL")
-            .bindparams(sa.bindparam("soon", type_=table_of(Webhook).c.created_at.type)),
-            {"soon": utc_now() + timedelta(days=1)},
-        )  # fmt: skip
+            sa.update(Delivery)
+            .where(left)
+            .values(state=DeliveryState.SUCCEEDED, next_attempt_at=None, lease_until=None)
+            .execution_options(synchronize_session=False)
+        )

@@ -115,7 +115,6 @@ def test_rebuilding_a_table_keeps_what_belongs_to_its_rows(app: Flask, make: Mak
     seq = make.delivery().seq
     db.session.remove()
     with db.engine.connect() as connection:
-        connection.detach()
         running.prepare(connection)
         context = MigrationContext.configure(connection)
         with (
@@ -169,11 +168,11 @@ def test_machines_that_upgrade_at_once_take_turns_and_leave_no_lock(
             env={**os.environ, "WEBAPP_DATABASE_URL": empty, "WEBAPP_INSTANCE": str(tmp_path / f"machine{number}")},
             stderr=subprocess.PIPE,
         )
-        for number in range(3)
+        for number in range(2)
     ]
     said = [machine.communicate(timeout=60)[1] for machine in machines]
 
-    assert ([machine.returncode for machine in machines], said) == ([0, 0, 0], [b"", b"", b""])
+    assert ([machine.returncode for machine in machines], said) == ([0, 0], [b"", b""])
     require_database(make_app(database_url=empty))
     held = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = :key")
     assert db.session.scalar(held, {"key": running.ADVISORY_LOCK}) == 0

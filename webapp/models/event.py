@@ -37,6 +37,7 @@ class Event(Base):
     __table_args__ = (
         partial_index("ix_event_waiting", "seq", where="fanned_out_at IS NULL"),
         sa.Index("ix_event_project_id_seq", "project_id", "seq"),
+        sa.Index("ix_event_project_id_type_seq", "project_id", "type", "seq"),
         # What came to another project by a move is seen where it came from, too.
         partial_index(
             "ix_event_source_project_id_seq", "source_project_id", "seq", where="source_project_id IS NOT NULL"
