@@ -20,6 +20,7 @@ from webapp.config import PREFIX, VERSION
 from webapp.delivery import dispatching
 from webapp.doorbell import Listener
 from webapp.extensions import db, huey
+from webapp.models import checkpoints
 from webapp.server import Server
 from webapp.supervisor import Supervisor
 
@@ -107,13 +108,16 @@ def worker(threads: int) -> None:
     dispatcher = dispatching.Dispatcher(app, threads=threads)
     listener = Listener(huey)
     listener.start()
+    checkpointer = checkpoints.Checkpointer(app)
     dispatcher.start()
+    checkpointer.start()
     warming.settle()
     log.info("worker started", extra={"worker": dispatcher.name, "threads": threads})
     while not stopping.wait(LOOK_AT_THREADS_EVERY_S):
         if not (dispatcher.is_alive and listener.is_alive):
             log.critical("a thread of the worker has died; ending, so that it is started anew")
             os._exit(1)
+    checkpointer.stop()
     listener.stop()
     dispatcher.stop()
     log.info("worker stopped", extra={"worker": dispatcher.name})
