@@ -9,7 +9,7 @@ import itertools
 import socket
 import struct
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -38,6 +38,10 @@ class DnsServer:
         self._aliases: dict[str, str] = {}
         self._rcodes: dict[tuple[str, str], dns.rcode.Rcode] = {}
         self._silent: set[str] = set()
+        self._stalling: set[str] = set()
+        self._flooding: set[str] = set()
+        self._babbling: set[str] = set()
+        self._is_stalling = False  # the last question was for a name whose answer over TCP never ends
         self._stopped = threading.Event()
         self._threads = [threading.Thread(target=serve, daemon=True) for serve in (self._serve_udp, self._serve_tcp)]
 
@@ -64,6 +68,18 @@ class DnsServer:
         """Never answer questions for a name."""
         self._silent.add(name)
 
+    def stalls(self, name: str) -> None:
+        """Say that the answer is too long for UDP, and begin one over TCP that never ends."""
+        self._stalling.add(name)
+
+    def floods(self, name: str) -> None:
+        """Answer with a thousand answers to other questions."""
+        self._flooding.add(name)
+
+    def babbles(self, name: str) -> None:
+        """Answer with bytes that are no answer."""
+        self._babbling.add(name)
+
     def asked(self, name: str) -> list[str]:
         """The types that were asked for, in order."""
         return [kind for asked, kind, _ in self.queries if asked == name]
@@ -89,7 +105,7 @@ class DnsServer:
     def _serve_udp(self) -> None:
         while not self._stopped.is_set():
             packet, client = self._udp.recvfrom(4096)
-            if answer := self._answer(packet, "udp"):
+            for answer in self._answers(packet, "udp"):
                 self._udp.sendto(answer, client)
 
     def _serve_tcp(self) -> None:
@@ -100,28 +116,40 @@ class DnsServer:
                 return
             with connection, connection.makefile("rb") as reader, suppress(OSError, struct.error):
                 (size,) = struct.unpack("!H", reader.read(2))
-                if answer := self._answer(reader.read(size), "tcp"):
-                    connection.sendall(struct.pack("!H", len(answer)) + answer)
+                for answer in self._answers(reader.read(size), "tcp"):
+                    connection.sendall(struct.pack("!H", len(answer)) + answer[: len(answer) - self._is_stalling])
+                    if self._is_stalling:
+                        reader.read(1)  # until the other end gives up
 
-    def _answer(self, packet: bytes, transport: str) -> bytes | None:
+    def _answers(self, packet: bytes, transport: str) -> Iterator[bytes]:
+        """What goes back for one packet: mostly one answer."""
         try:
             query = dns.message.from_wire(packet)
         except dns.exception.DNSException:
-            return None
+            return
         question = query.question[0]
         name = question.name.to_text(omit_final_dot=True).lower()
         kind = dns.rdatatype.to_text(question.rdtype)
         self.queries.append((name, kind, transport))
+        self._is_stalling = name in self._stalling
         if name in self._silent:
-            return None
+            return
+        if name in self._babbling:
+            yield from (b"\xff" * 40, packet[:2] + b"\x81\x80" + b"\xc0\x0c" * 20)
+            return
         response = dns.message.make_response(query)
+        if name in self._flooding:
+            for number in range(1_000):
+                response.id = (query.id + 1 + number) % 65_536
+                yield response.to_wire()
+            return
         self._fill(response, name, kind)
         wire = response.to_wire()
-        if transport == "udp" and len(wire) > MAX_UDP_BYTES:
+        if transport == "udp" and (len(wire) > MAX_UDP_BYTES or self._is_stalling):
             response.answer.clear()
             response.flags |= dns.flags.TC
             wire = response.to_wire()
-        return wire
+        yield wire
 
     def _fill(self, response: dns.message.Message, name: str, kind: str) -> None:
         if (name, kind) in self._rcodes:
