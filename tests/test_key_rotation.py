@@ -55,6 +55,7 @@ def test_every_column_with_ciphertexts_is_known() -> None:
     assert known >= {"webhook.secret", "webhook.previous_secret", "webhook.headers", "inbox.own_secret"}
 
 
+@pytest.mark.proves("W24")
 @both_databases
 def test_every_secret_is_encrypted_anew_and_stays_the_same(app: Flask, make: Make) -> None:
     webhook = make.webhook(previous_secret_ciphertext=encrypted("old"), headers_ciphertext=encrypted("[]"))

@@ -33,5 +33,6 @@ def test_pytest_finds_every_test_that_is_named() -> None:
 
 
 def test_the_table_names_them_and_an_unknown_number_is_told() -> None:
-    assert all(f"| {number} |" in table() for number in claims())
+    shown = table()
+    assert [number for number in claims() if f"| {number} |" not in shown] == []
     assert main(["Z999"]) == 2

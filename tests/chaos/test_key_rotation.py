@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import pytest
+
 from tests.chaos.installation import Installation, wait_until
 from tests.chaos.test_kills import publish
 from tests.factories import SECRET
@@ -14,6 +16,7 @@ from webapp.delivery.signing import Verdict, check
 Install = Callable[..., Installation]
 
 
+@pytest.mark.proves("W24")
 def test_keys_are_rotated_while_deliveries_go_out(install: Install, receiver: Receiver) -> None:
     receiver.answers(Answer(200, delay=0.02))
     here = install(allow_targets=receiver.target)

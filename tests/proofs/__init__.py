@@ -16,6 +16,7 @@ import ast
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +40,7 @@ def claims() -> dict[str, str]:
     }
 
 
+@cache
 def proofs() -> dict[str, list[Proof]]:
     """Number → the tests that say that they prove it."""
     found: dict[str, list[Proof]] = {}

@@ -73,6 +73,7 @@ def test_the_webhook_and_its_form_lead_to_the_page(signed_in: Browser, path: str
     assert check_page(signed_in.get(f"{path}/settings")).links["Signature and secret"] == f"{path}/signature"
 
 
+@pytest.mark.proves("W25")
 def test_revealing_needs_the_password_and_writes_one_audit_line(signed_in: Browser, path: str, cast: Cast) -> None:
     refused = signed_in.post(f"{path}/reveals", data={"password": "guessed"}, headers=HTMX)
     assert check_part(refused, 422).errors() == ["This is not your password."]
@@ -119,6 +120,7 @@ def test_a_secret_that_no_key_fits_is_not_shown_and_breaks_no_page(
     assert "a key that this installation does not have" in page.errors()[0]
 
 
+@pytest.mark.proves("W25")
 def test_rotating_shows_the_new_secret_once_and_until_when_the_old_one_is_valid(
     signed_in: Browser, path: str, webhook: Webhook
 ) -> None:

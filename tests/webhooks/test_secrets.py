@@ -248,6 +248,7 @@ class TestAtAReceiver:
         assert not names & {"x-signature", "x-signature-previous", "webhook-signature"}
         assert {"webhook-id", "webhook-timestamp"} <= names
 
+    @pytest.mark.proves("W26")
     def test_no_secret_is_in_the_request(self, arrived: Callable[[], Received], webhook: Webhook, cast: Cast) -> None:
         new = secrets.rotate(webhook, by=cast.admin)
         request = arrived()
