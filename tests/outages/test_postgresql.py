@@ -206,3 +206,14 @@ def test_a_server_without_a_free_connection_is_a_503_and_the_worker_waits(
     receiver.wait_for(1, within=10)
     all_succeed(1)
     assert worker.is_alive
+
+
+@pytest.mark.proves("A75")
+def test_a_slow_server_turns_readiness_red(api: Program, project: Project, relay: Relay, start_worker: Start) -> None:
+    start_worker(threads=1)
+    wait_until(lambda: api.client.get("/readyz").status_code == 200)
+    relay.delay_s = 0.2
+    answer = api.client.get("/readyz")
+    relay.delay_s = 0.0
+    assert answer.status_code == 503
+    assert [check["name"] for check in answer.json["checks"] if not check["ok"]] == ["database"]

@@ -114,7 +114,7 @@ def rings_again(caller: Caller) -> bool:
     return time.monotonic() - begun < 0.3
 
 
-@pytest.mark.proves("F13")
+@pytest.mark.proves("F13", "A75")
 def test_redis_is_stopped_and_started_again(
     caller: Caller, redis: redis_server.Server, caplog: pytest.LogCaptureFixture, api: Program
 ) -> None:

@@ -32,6 +32,7 @@ def test_a_process_that_serves_is_live_on_any_host_name(client: Browser) -> None
     assert "Set-Cookie" not in answer.headers
 
 
+@pytest.mark.proves("A75")
 def test_without_a_worker_it_is_not_ready_and_says_what_to_do(client: Browser) -> None:
     assert red(client) == ["worker"]
     assert "Start `webapp worker`." in client.get("/readyz").text
@@ -43,6 +44,7 @@ def test_with_a_worker_it_is_ready(client: Browser) -> None:
     assert client.get("/readyz").json["notes"] == []
 
 
+@pytest.mark.proves("A75")
 @pytest.mark.usefixtures("_worker")
 def test_a_worker_that_was_killed_is_missed_within_half_a_minute(client: Browser) -> None:
     with transaction() as session:
@@ -50,6 +52,7 @@ def test_a_worker_that_was_killed_is_missed_within_half_a_minute(client: Browser
     assert red(client) == ["worker"]
 
 
+@pytest.mark.proves("A75")
 @pytest.mark.usefixtures("_worker")
 def test_a_delivery_that_nobody_serves_turns_it_red(client: Browser, make: Make) -> None:
     make.delivery(next_attempt_at=utc_now() - timedelta(seconds=50))
@@ -58,6 +61,7 @@ def test_a_delivery_that_nobody_serves_turns_it_red(client: Browser, make: Make)
     assert red(client) == ["waiting"]
 
 
+@pytest.mark.proves("A75")
 @pytest.mark.usefixtures("_worker")
 def test_an_event_without_its_deliveries_turns_it_red(client: Browser, make: Make) -> None:
     make.event(created_at=utc_now() - timedelta(seconds=70))

@@ -24,7 +24,7 @@ MASKED = "(set)"  # what the log shows for the value of a webhook's own header: 
 
 def attempt(claim: Claim, sender: Sender) -> Result:
     """Send what a claim names. Never raises for what a receiver, a network or the webhook's own settings do."""
-    started_at = utc_now()
+    started_at = claim.now()
     url: str = claim.webhook.url
     body = claim.body()
     try:
@@ -41,7 +41,7 @@ def attempt(claim: Claim, sender: Sender) -> Result:
         url=url,
         body_sha256=hashlib.sha256(body).hexdigest(),
         started_at=started_at,
-        finished_at=utc_now(),
+        finished_at=claim.now(),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -69,6 +69,10 @@ class Claim:
         code: str = self.delivery.event_type
         is_compact = self.delivery.payload_format is PayloadFormat.COMPACT and code != payloads.HEALTH_CHECK
         return payloads.compact_word(code) if is_compact else code
+
+    def now(self) -> datetime:
+        """The time by the clock of the claim, which is the database's. It never goes back, whatever ours does."""
+        return self.claimed_at + timedelta(seconds=time.monotonic() - self.at)
 
     def body(self) -> bytes:
         """The exact bytes to send."""

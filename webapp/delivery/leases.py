@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from webapp.config import current
 from webapp.delivery import counting
 from webapp.delivery.claims import Claim
 from webapp.extensions import db
@@ -52,6 +54,7 @@ def expire() -> int:
     What was claimed five times without an outcome is stuck: no more automatic tries, and wishes for it end.
     """
     now = database_now()
+    _shorten(now)
     ran_out = sa.and_(_DELIVERY.c.lease_until.is_not(None), _DELIVERY.c.lease_until < now)
     if db.session.execute(sa.select(_DELIVERY.c.seq).where(ran_out).limit(1)).first() is None:
         return 0
@@ -89,3 +92,12 @@ def _tell(freed: Sequence[Any]) -> None:
     if stuck:
         named = {"count": len(stuck), "deliveries": stuck[:MAX_NAMED]}
         log.error("deliveries are stuck: each time one was sent, its worker stopped", extra=named)
+
+
+def _shorten(now: datetime) -> None:
+    """After the clock went back, leases end later than any was given: nothing is kept for longer than a lease."""
+    lease = current().lease
+    is_impossible = sa.and_(_DELIVERY.c.lease_until.is_not(None), _DELIVERY.c.lease_until > now + 2 * lease)
+    if db.session.execute(sa.select(_DELIVERY.c.seq).where(is_impossible).limit(1)).first() is not None:
+        with transaction() as session:
+            session.execute(sa.update(_DELIVERY).where(is_impossible).values(lease_until=now + lease))

@@ -12,11 +12,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from webapp.delivery import heartbeats
 from webapp.extensions import bell, db
-from webapp.models import Delivery, Event, Webhook, WebhookHealth, database_now
+from webapp.models import Delivery, Event, Webhook, WebhookHealth, database_now, utc_now
 
 DATABASE_LIMIT_S = 1.0
 WORKER_SILENT_AFTER = timedelta(seconds=25)  # two beats missed; a probe sees it within half a minute
 WAITS_AT_MOST = timedelta(seconds=60)
+CLOCKS_DIFFER_AT_MOST_S = 30
 
 _IS_WAITING = (
     Delivery.webhook_id == Webhook.id,
@@ -98,6 +99,9 @@ def _notes() -> tuple[str, ...]:
     busy: datetime | None = db.session.scalar(_OLDEST_DUE.where(_IN_FLIGHT))
     if busy is not None and database_now() - busy > WAITS_AT_MOST:
         notes.append("A receiver is slower than its events come in; its deliveries wait for one another.")
+    apart_s = round(abs((database_now() - utc_now()).total_seconds()))
+    if apart_s > CLOCKS_DIFFER_AT_MOST_S:
+        notes.append(f"The clocks of this machine and of the database are {apart_s} s apart. Run NTP.")
     if bell.lost:
         notes.append(
             f"The queue could not be reached {bell.lost} times since this process began; workers look each second."
