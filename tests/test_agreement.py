@@ -47,6 +47,7 @@ def test_machines_with_the_same_keys_agree(make_app: MakeApp) -> None:
 
 
 @both_databases
+@pytest.mark.proves("W51")
 def test_a_machine_with_encryption_keys_of_its_own_is_kept_from_starting(make_app: MakeApp) -> None:
     agreement.require_keys(machine(make_app, ONE))
     before = told()[0].value
@@ -75,6 +76,7 @@ def test_rotating_makes_the_newest_key_the_one_to_agree_on(make_app: MakeApp) ->
 
 
 @both_databases
+@pytest.mark.proves("W51")
 def test_another_secret_key_is_told_where_pages_are_served(
     make_app: MakeApp, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,6 +49,7 @@ def writing(app: Flask, make: Make, webhook: Webhook) -> Iterator[Callable[[], i
         thread.join()
 
 
+@pytest.mark.proves("F59")
 def test_a_backup_while_events_are_written_is_whole(app: Flask, make: Make, tmp_path: Path) -> None:
     with writing(app, make, make.webhook()) as count:
         kept = []

@@ -72,6 +72,7 @@ def failing(app: Flask) -> Iterator[None]:
     return
 
 
+@pytest.mark.proves("W31")
 def test_the_number_of_an_error_page_leads_to_its_line(failing: None, client: Browser, cast: Cast, told: Lined) -> None:
     answer = client.sign_in(cast.admin).get("/projects?token=a-secret-in-a-query")
 
@@ -96,6 +97,7 @@ def test_two_requests_have_two_numbers(client: Browser) -> None:
 
 
 @pytest.mark.parametrize("kind", ["told", "shown"])
+@pytest.mark.proves("W31")
 def test_text_of_people_makes_no_line_of_its_own(kind: str, request: pytest.FixtureRequest) -> None:
     lined: Lined = request.getfixturevalue(kind)
     logging.getLogger("webapp.doorbell").warning("dropped: %s", "a\r\n2026-01-01 forged\x1b[31m\u2028line")
@@ -105,6 +107,7 @@ def test_text_of_people_makes_no_line_of_its_own(kind: str, request: pytest.Fixt
     assert "\x1b[31mline" not in lined.text
 
 
+@pytest.mark.proves("W31")
 def test_a_field_that_is_not_in_the_list_is_left_out(told: Lined) -> None:
     logging.getLogger("webapp").warning("said", extra={"delivery": "dlv_1", "body": "a body", "secret": "hunter2"})
 

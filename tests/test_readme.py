@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+from configparser import ConfigParser
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,9 @@ from typing import Any
 from pydantic import SecretStr
 
 from webapp.cli import commands
+from webapp.cli.roles import STOP_MARGIN_S
 from webapp.config import PREFIX, Settings
+from webapp.server import GRACEFUL_TIMEOUT_S
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -55,3 +60,21 @@ def test_every_command_that_it_names_exists() -> None:
 def test_its_two_commands_do_their_own_set_up() -> None:
     lines = [line for line in README.read_text().splitlines() if line.startswith("python3 -m venv .venv && ")]
     assert [line.split("&& ")[-1] for line in lines] == [".venv/bin/webapp up --demo", ".venv/bin/python -m tests"]
+
+
+def test_the_unit_file_is_one_that_systemd_takes_and_gives_time_to_stop(tmp_path: Path) -> None:
+    text = re.search(r"```ini\n(.*?)```", README.read_text(), re.DOTALL)
+    assert text
+    unit = ConfigParser(interpolation=None, strict=False)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read_string(text[1])
+
+    assert unit["Service"]["ExecStart"].split()[1] in commands.commands
+    assert int(unit["Service"]["TimeoutStopSec"]) > Settings().request_timeout.total_seconds() + STOP_MARGIN_S
+    assert int(unit["Service"]["TimeoutStopSec"]) > GRACEFUL_TIMEOUT_S
+    if verify := shutil.which("systemd-analyze"):
+        runnable = text[1].replace("/opt/webhooks/bin/webapp", shutil.which("true") or "").replace("=webhooks", "=root")
+        path = tmp_path / "webhooks-worker@.service"
+        path.write_text(runnable)
+        checked = subprocess.run([verify, "verify", path], capture_output=True, check=False)
+        assert (checked.returncode, checked.stderr) == (0, b"")

@@ -55,6 +55,7 @@ def main() -> None:
             with grown(url, place, deliveries=size, seconds=asked.fill or float("inf")) as made:
                 print(f"{size:,} deliveries: {'there' if made else 'not yet complete'}", flush=True)
                 if made and asked.fill is None:
+                    rest()
                     found[size] = measure(made)
     if found:
         print(table(found))
@@ -100,7 +101,6 @@ def _timed(measured: Measured, name: str, act: Callable[[], object]) -> object:
 def _work(made: Grown, measured: Measured) -> None:
     """The life of 200 deliveries, again and again: published, fanned out, claimed, recorded."""
     turn = Turn("bench:1")
-    rest()
     for number in range(TIMES + 1):
         into: Measured = {} if number == 0 else measured  # the first one warms up
         _timed(into, "publish 40 events", lambda: _publish(made))

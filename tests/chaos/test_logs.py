@@ -8,12 +8,15 @@ import signal
 import socket
 from collections.abc import Callable
 
+import pytest
+
 from tests.chaos.installation import Installation, wait_until
 from webapp.logs import FIELDS
 
 Install = Callable[..., Installation]
 
 
+@pytest.mark.proves("W31")
 def test_every_line_of_a_run_with_faults_parses_and_has_known_fields(install: Install) -> None:
     here = install(lease_seconds="2", request_timeout="1s")
     process = here.up("--demo")

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.chaos.installation import Installation
 from tests.chaos.test_kills import publish
 from tests.factories import SECRET
@@ -45,6 +47,7 @@ def restore(lost: Installation, install: Install, **settings: str) -> Installati
     return there
 
 
+@pytest.mark.proves("A15", "F59")
 def test_a_restored_backup_sends_what_waited(install: Install, receiver: Receiver) -> None:
     here = install(allow_targets=receiver.target)
     here.run("db", "upgrade")

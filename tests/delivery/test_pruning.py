@@ -98,6 +98,7 @@ def test_of_all_states_only_pending_stays(make: Make, state: DeliveryState) -> N
     assert count(Delivery) == count(Event) == (state is DeliveryState.PENDING)
 
 
+@pytest.mark.proves("F58")
 def test_what_is_in_flight_or_wanted_again_stays_with_its_event(make: Make) -> None:
     webhook = make.webhook()
     delivered(make, webhook, lease_until=utc_now())
@@ -212,6 +213,7 @@ def test_nothing_goes_before_the_rules_that_need_it_have_forgotten_it() -> None:
     assert pruning.INBOX_REQUESTS_FOR >= KEEP_FOR
 
 
+@pytest.mark.proves("F58")
 def test_no_transaction_deletes_more_than_a_thousand_rows(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     webhook = make.webhook()
     deliveries = [delivered(make, webhook) for _ in range(30)]
@@ -266,6 +268,7 @@ def test_two_at_once_delete_everything_once(app: Flask, make: Make, monkeypatch:
 
 
 @pytest.mark.parametrize("rule", pruning.RULES, ids=lambda rule: rule.noun)
+@pytest.mark.proves("F58")
 def test_what_may_go_is_found_by_indexes(make: Make, rule: pruning.Rule) -> None:
     """Tables that stay small are read whole; no others are."""
     small = {"webhook_snapshot", "replay", "notice", "failed_sign_in", "worker"}

@@ -64,6 +64,7 @@ def faults(migrate: Callable[[], object], *, may_contract: bool) -> list[str]:
 
 
 @pytest.mark.parametrize("script", LATER, ids=lambda script: script.revision)
+@pytest.mark.proves("F32")
 def test_a_migration_only_expands_unless_a_later_release_contracts(script: Script) -> None:
     assert faults(script.module.upgrade, may_contract=hasattr(script.module, "oldest")) == []
 
@@ -134,6 +135,7 @@ def stepwise(empty: str, make_app: Callable[..., Flask]) -> Iterator[Callable[[s
     return to
 
 
+@pytest.mark.proves("F32")
 def test_every_step_leaves_the_program_before_all_that_it_uses(stepwise: Callable[[str], dict[str, Any]]) -> None:
     before = stepwise(SCRIPTS[0].revision)
     for script in LATER:

@@ -51,6 +51,7 @@ def upgrade_further(*, oldest: str) -> None:
             connection.exec_driver_sql(statement)
 
 
+@pytest.mark.proves("F32")
 def test_a_worker_goes_on_when_the_next_release_upgrades_under_it(
     empty: str, make_app: MakeApp, receiver: Receiver
 ) -> None:
@@ -79,6 +80,7 @@ def states() -> dict[DeliveryState, int]:
     return {row[0]: row[1] for row in db.session.execute(query)}
 
 
+@pytest.mark.proves("F32")
 def test_a_program_of_the_release_before_starts_on_the_newer_tables_and_says_so(
     empty: str, make_app: MakeApp, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,6 +95,7 @@ def test_a_program_of_the_release_before_starts_on_the_newer_tables_and_says_so(
     assert db.session.scalar(sa.text("SELECT version_num FROM alembic_version")) == "9999"
 
 
+@pytest.mark.proves("F32")
 def test_a_program_that_is_too_old_for_the_tables_refuses_to_start(empty: str, make_app: MakeApp) -> None:
     app = make_app(database_url=empty)
     bring_up_to_date(app)

@@ -46,6 +46,7 @@ def test_with_a_worker_it_is_ready(client: Browser) -> None:
 
 @pytest.mark.proves("A75")
 @pytest.mark.usefixtures("_worker")
+@pytest.mark.proves("A75")
 def test_a_worker_that_was_killed_is_missed_within_half_a_minute(client: Browser) -> None:
     with transaction() as session:
         session.get_one(Worker, "test:1").beat_at = utc_now() - timedelta(seconds=26)
@@ -54,6 +55,7 @@ def test_a_worker_that_was_killed_is_missed_within_half_a_minute(client: Browser
 
 @pytest.mark.proves("A75")
 @pytest.mark.usefixtures("_worker")
+@pytest.mark.proves("A75")
 def test_a_delivery_that_nobody_serves_turns_it_red(client: Browser, make: Make) -> None:
     make.delivery(next_attempt_at=utc_now() - timedelta(seconds=50))
     assert red(client) == []
