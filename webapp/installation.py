@@ -6,6 +6,8 @@ import fcntl
 import logging
 import os
 import socket
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
@@ -13,6 +15,7 @@ from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from flask_migrate import upgrade
 
+from webapp import database_file
 from webapp.config import PREFIX, current
 from webapp.extensions import db
 from webapp.models import Agreement, transaction
@@ -36,6 +39,7 @@ def bring_up_to_date(app: Flask) -> None:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             logging.getLogger("alembic").setLevel(logging.WARNING)
+            _require_sound_file()
             if not _is_served(_found_revision()):
                 upgrade()
                 _tell_oldest()
@@ -49,6 +53,7 @@ def require_database(app: Flask) -> None:
     """Raises NotReady unless the database is there and of this version, or of a newer one that this one serves, too."""
     with app.app_context():
         try:
+            _require_sound_file()
             found = _found_revision()
             is_served = _is_served(found)
         except sa.exc.DatabaseError as error:
@@ -58,6 +63,15 @@ def require_database(app: Flask) -> None:
         raise NotReady("There is no database yet. Run `webapp db upgrade` (or `webapp up`, which does it).")
     if found != wanted and not is_served:
         raise NotReady(f"The database is at version {found}, this program needs {wanted}. Run `webapp db upgrade`.")
+
+
+def _require_sound_file() -> None:
+    path = _file()
+    if path is None or not path.exists():
+        return
+    if fault := database_file.fault_of(path):
+        raise NotReady(f"The database cannot be used: {fault}. {RESTORE} If it never held anything, remove {path}.")
+    database_file.require_writable()
 
 
 def unusable(error: sa.exc.DatabaseError) -> NotReady:
@@ -70,12 +84,18 @@ def unusable(error: sa.exc.DatabaseError) -> NotReady:
     return NotReady(f"The database cannot be used: {said}. {RESTORE if is_file else REACH}")
 
 
+def _file() -> Path | None:
+    """The embedded database's file, whether its URL names a path or an address (`file:…?mode=ro`)."""
+    named = db.engine.url.database
+    if not current().is_sqlite or not named:
+        return None
+    return Path(urlsplit(named).path if named.startswith("file:") else named)
+
+
 def _found_revision() -> str | None:
-    settings = current()
-    if settings.is_sqlite:
-        path = db.engine.url.database
-        if path and not os.path.exists(path):
-            return None
+    path = _file()
+    if path is not None and not path.exists():
+        return None
     with db.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
