@@ -4,13 +4,14 @@ import datetime
 import socket
 import ssl
 import threading
+import warnings
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import pytest
 import trustme
 
-from tests.receiver import SILENCE, Raw, Receiver
+from tests.receiver import SILENCE, Raw, Receiver, endless
 from webapp.delivery.addresses import Policy
 from webapp.delivery.resolving import Resolver
 from webapp.delivery.sending import Outgoing, Sender
@@ -158,6 +159,22 @@ def test_old_protocols_are_refused(make_sender):
     assert outcome.sentence == "The receiver offers no TLS 1.2 or newer."
 
 
+def test_a_server_that_speaks_only_old_protocols_is_refused(authority, make_sender, ca_file):
+    """H241, F52: a real one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context = server_context(authority, NAME)
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    with listening(context) as receiver:
+        outcome = send(make_sender(ca_file), receiver)
+
+    assert outcome.error is ErrorWord.TLS_ERROR
+    assert outcome.sentence == "The receiver offers no TLS 1.2 or newer."
+    assert receiver.requests == []
+
+
 @pytest.mark.parametrize("greeting", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-OpenSSH\r\n", b""])
 def test_a_receiver_without_tls_is_a_tls_error(make_sender, greeting):
     with answering(greeting) as port:
@@ -175,6 +192,42 @@ def test_a_stalled_handshake_ends_within_the_limit(make_sender):
     assert 300 < outcome.total_ms < 900
 
 
+def test_a_dripping_handshake_ends_within_the_limit(authority, make_sender, ca_file):
+    """F52: the limit counts for the whole of it, not for each read."""
+    with listening(server_context(authority, NAME)) as receiver, dripping(receiver, pause=0.02) as port:
+        outcome = make_sender(ca_file, timeout=0.5).send(Outgoing(f"https://{NAME}:{port}/", (), b""))
+
+    assert outcome.error is ErrorWord.TLS_ERROR
+    assert 400 < outcome.total_ms < 1_000
+    assert receiver.requests == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "word"),
+    [
+        (SILENCE, "timed_out"),
+        (Raw([b"HTTP/1.1 200 OK\r\nX: "], then="silence"), "timed_out"),
+        (Raw(lambda: [b"HTTP/1.1 200 OK\r\n", *[b"X: y\r\n"] * 90], pause=0.02), "timed_out"),
+        (Raw(endless(b"HTTP/1.1 100 Continue\r\n\r\n")), "response_too_large"),
+        (Raw([b"SSH-2.0-OpenSSH\r\n"], then="silence"), "invalid_response"),
+        (Raw([b"HTTP/1.1 20"]), "connection_lost"),
+        (Raw([b"HTTP/1.1 20"], then="reset"), "connection_lost"),
+        (Raw(), "connection_lost"),
+    ],
+)
+def test_behind_tls_a_hostile_answer_has_the_same_ending(authority, make_sender, ca_file, reply, word):
+    with listening(server_context(authority, NAME)) as receiver:
+        receiver.answers(reply)
+        sender = make_sender(ca_file, timeout=0.6)
+        outcome = send(sender, receiver)
+        receiver.answers(200)
+        following = send(sender, receiver)
+
+    assert (outcome.error, outcome.status) == (word, None)
+    assert outcome.total_ms < 1_100
+    assert following.is_success
+
+
 def test_a_receiver_that_wants_our_certificate_is_a_tls_error(authority, make_sender, ca_file):
     context = server_context(authority, NAME)
     context.verify_mode = ssl.CERT_REQUIRED
@@ -184,6 +237,38 @@ def test_a_receiver_that_wants_our_certificate_is_a_tls_error(authority, make_se
 
     assert outcome.error in {ErrorWord.TLS_ERROR, ErrorWord.CONNECTION_LOST}
     assert not outcome.is_success
+
+
+@contextmanager
+def dripping(receiver, pause):
+    """A port before a receiver that hands on what it answers, byte by byte."""
+    stopped = threading.Event()
+
+    def hand_on(client, server):
+        with suppress(OSError):
+            while not stopped.is_set() and (data := server.recv(4096)):
+                for place in range(len(data)):
+                    client.sendall(data[place : place + 1])
+                    if stopped.wait(pause):
+                        return
+
+    def serve(listener):
+        client, _ = listener.accept()
+        with client, socket.create_connection((receiver.host, receiver.port)) as server, suppress(OSError):
+            back = threading.Thread(target=hand_on, args=(client, server))
+            back.start()
+            while data := client.recv(4096):
+                server.sendall(data)
+            stopped.set()
+            server.shutdown(socket.SHUT_RDWR)
+            back.join(5)
+
+    with socket.create_server(("127.0.0.2", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        yield listener.getsockname()[1]
+        stopped.set()
+        thread.join(5)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from flask import Flask
 
 from tests.delivery.conftest import eventually
 from tests.factories import Make
-from tests.receiver import Answer, Receiver
+from tests.receiver import Answer, Raw, Receiver
 from webapp.delivery import attempting, dispatching, outbox
 from webapp.delivery.dispatching import Dispatcher
 from webapp.delivery.fan_out import fan_out
@@ -250,3 +250,60 @@ def test_a_delivery_that_never_leads_to_an_outcome_is_stuck_and_the_rest_moves_o
     assert (stuck.id, stuck.next_attempt_at, stuck.claims) == (poisoned, None, 5)
     assert [attempt.is_known for attempt in stuck.attempts] == [False] * 5
     assert stuck.settled_at - stuck.created_at < timedelta(seconds=60)
+
+
+@pytest.mark.proves("A32")
+def test_a_hundred_answers_cut_inside_the_head_are_recorded_as_failed(
+    make: Make, start_worker: Start, receiver: Receiver
+) -> None:
+    """The library would report the status line, 200, of each."""
+    receiver.answers(Raw([b"HTTP/1.1 200 OK\r\n", b"Content-Type: text/plain\r\n"], then="silence"))
+    webhooks = [make.webhook(url=receiver.url) for _ in range(25)]
+    for webhook in webhooks:
+        publish(make, webhook, 4)  # one more in a row would pause it
+    start_worker()
+    first = sa.select(Attempt).where(Attempt.number == 1, Attempt.finished_at.is_not(None))
+    attempts = eventually(lambda: found if len(found := db.session.scalars(first).all()) == 100 else None, within=30)
+    assert {(attempt.status, attempt.error) for attempt in attempts} == {(None, ErrorWord.TIMED_OUT)}
+    assert db.session.scalars(sa.select(Delivery).where(Delivery.state == DeliveryState.SUCCEEDED)).all() == []
+
+
+WAITS = [  # status, Retry-After, the wait in seconds: at least, at most
+    (429, "30", 30, 30),
+    (503, "30", 30, 30),
+    (500, "30", 4, 6),
+    (429, "0", 4, 6),
+    (429, "-1", 4, 6),
+    (429, "3", 4, 6),
+    (503, "1000000000", 86_400, 86_400),
+    (503, "9" * 10_000, 4, 6),
+    (503, "Sun, 06 Nov 1994 08:49:37 GMT", 4, 6),
+    (503, "Fri, 31 Dec 9999 23:59:59 GMT", 86_400, 86_400),
+    (429, "soon", 4, 6),
+    (429, "1e9", 4, 6),
+    (429, "0x20", 4, 6),
+    (429, "\x1b[31m", 4, 6),
+    (429, "", 4, 6),
+]
+
+
+@pytest.mark.proves("F54")
+def test_what_a_receiver_asks_for_moves_the_next_attempt_only_later_and_by_a_day_at_most(
+    app: Flask, make: Make, start_worker: Start, receiver: Receiver
+) -> None:
+    app.extensions["settings"].retry_schedule = [timedelta(0), timedelta(seconds=5)]
+    for number, (status, asked, _, _) in enumerate(WAITS):
+        receiver.answers(Answer(status, headers=(("Retry-After", asked),)), path=f"/{number}")
+        publish(make, make.webhook(url=f"{receiver.url}{number}"), 1)
+    start_worker()
+    tried = sa.select(Delivery).where(Delivery.attempts_counted == 1)
+    eventually(lambda: len(db.session.scalars(tried).all()) == len(WAITS))
+    rows = db.session.execute(
+        sa.select(Webhook.url, Delivery.next_attempt_at, Attempt.finished_at)
+        .join(Delivery, Delivery.webhook_id == Webhook.id)
+        .join(Attempt, Attempt.delivery_seq == Delivery.seq)
+    )
+    for url, next_at, finished_at in rows:
+        status, asked, least, most = WAITS[int(url.rpartition("/")[2])]
+        wait = (next_at - finished_at).total_seconds()
+        assert least - 0.1 <= wait <= most + 3, (status, asked[:40], wait)
