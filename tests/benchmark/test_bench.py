@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests import postgresql
+from tests.chaos.installation import children, is_alive
 
 LIMIT_S = 100.0
 MODEST = 0.15  # of the loop of requests.Session in the same run: a guard against a pipeline that broke, no figure
@@ -66,7 +68,31 @@ def test_on_postgresql_it_works_in_a_schema_of_its_own_which_is_gone_afterwards(
             assert connection.exec_driver_sql("SELECT count(*) FROM public.webhook").scalar() == 0
     document = json.loads(done.stdout)
     assert document["machine"]["database"].startswith("PostgreSQL ")
-    assert figures(document)["latency.accepted.p50"] > 0
+    found = figures(document)
+    assert found["latency.accepted.p50"] > 0
+    assert 0 < found["latency.bell.p50"] < found["latency.commit.p50"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_one_that_is_stopped_early_takes_all_with_it(tmp_path: Path, number: signal.Signals) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("WEBAPP_")}
+    asked = [sys.executable, "-m", "webapp", "bench", "--only", "latency"]
+    running = subprocess.Popen(asked, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    assert running.stderr
+    try:
+        for line in running.stderr:
+            if "measuring latency" in line:
+                break
+        started = children(running.pid)
+        assert len(started) == 3  # web, worker, receiver
+        running.send_signal(number)
+        assert running.wait(LIMIT_S) == 1
+    finally:
+        running.kill()
+        running.stderr.close()
+    assert not any(is_alive(pid) for pid in started)
+    left = sorted(path.name for path in (tmp_path / "instance").iterdir())
+    assert left == ["encryption.key", "secret.key"]
 
 
 def test_a_section_that_does_not_exist_is_refused_with_those_that_do(tmp_path: Path) -> None:

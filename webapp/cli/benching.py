@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from http.client import HTTPException
 
 import click
 
@@ -36,8 +37,8 @@ def bench(seconds: int, only: list[str], as_json: bool) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started is ended, and removed, then too
     try:
         report = benchmark.run(settings, seconds=seconds, only=only, say=lambda text: click.echo(f"… {text}", err=True))
-    except (NoScratch, ProcessDied, CallFailed) as error:
-        raise click.ClickException(str(error)) from error
+    except (NoScratch, ProcessDied, CallFailed, OSError, HTTPException) as error:
+        raise click.ClickException(str(error) or type(error).__name__) from error
     before = benchmark.keep(report, settings.instance)
     if as_json:
         click.echo(json.dumps(report.document(), ensure_ascii=False))
