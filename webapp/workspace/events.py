@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -12,9 +13,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from webapp.delivery import outbox
+from webapp.extensions import db
 from webapp.models import IdempotencyKey, Invalid, Project, ProjectMember, Role, transaction, utc_now
 from webapp.models.base import table_of
 from webapp.workspace import access
+from webapp.workspace.combining import Combiner
 from webapp.workspace.external_events import ABSENT, Draft, ExternalEvent, draft
 
 __all__ = ["ABSENT", "MAX_EVENTS", "ExternalEvent", "publish_external"]
@@ -54,31 +57,92 @@ def publish_external(
     if idempotency_key is not None and not _VISIBLE.fullmatch(idempotency_key):
         raise Invalid("idempotency_key", "Use 1 to 255 visible ASCII characters without blanks for Idempotency-Key.")
     drafts = [_named(index if is_batch else None, partial(draft, call)) for index, call in enumerate(calls)]
-    try:
-        return _publish(drafts, by_id, body_sha256, idempotency_key, is_batch)
-    except IntegrityError:
-        if idempotency_key is None:
-            raise
-        # The same key came twice at once and the other one won: its answer is there now.
-        return _publish(drafts, by_id, body_sha256, idempotency_key, is_batch)
+    order = _Order(drafts, by_id, body_sha256, idempotency_key, is_batch)
+    if db.engine.dialect.name == "sqlite":
+        _together.do(order)
+    else:
+        _write(lambda: [order])
+    return order.outcome()
 
 
-def _publish(drafts: list[Draft], by_id: str, body_sha256: str, key: str | None, is_batch: bool) -> dict[str, Any]:
-    with transaction() as session:
-        connection = session.connection()
-        kept = _kept(connection, by_id, key, body_sha256) if key else None
+@dataclass
+class _Order:
+    """One call to publish, and what came of it."""
+
+    drafts: list[Draft]
+    by_id: str
+    body_sha256: str
+    key: str | None
+    is_batch: bool
+    answer: dict[str, Any] | None = None
+    error: Exception | None = None
+    is_done: bool = False
+
+    @property
+    def size(self) -> int:
+        """Events."""
+        return len(self.drafts)
+
+    def outcome(self) -> dict[str, Any]:
+        """The answer. Raises what went wrong."""
+        if self.error is not None:
+            raise self.error
+        assert self.answer is not None  # noqa: S101 - one of the two is there
+        return self.answer
+
+    def write(self, connection: sa.Connection) -> None:
+        """Write it into the open transaction, or keep what is wrong with it, which then has written nothing."""
+        try:
+            self.answer = self._answer(connection)
+        except Invalid as error:
+            self.error = error
+
+    def _answer(self, connection: sa.Connection) -> dict[str, Any]:
+        kept = _kept(connection, self.by_id, self.key, self.body_sha256) if self.key else None
         if kept:
             return kept
-        places = _Places(connection, by_id, drafts)
+        places = _Places(connection, self.by_id, self.drafts)
         publications = [
-            _named(index if is_batch else None, partial(places.publication, each)) for index, each in enumerate(drafts)
+            _named(index if self.is_batch else None, partial(places.publication, each))
+            for index, each in enumerate(self.drafts)
         ]
         ids = outbox.publish_many(publications)
-        answer: dict[str, Any] = {"ids": ids} if is_batch else {"id": ids[0]}
-        if key:
-            row = {"user_id": by_id, "key": key, "body_sha256": body_sha256, "answer": answer, "created_at": utc_now()}
-            connection.execute(sa.insert(_KEY), row)
-    return answer
+        answer: dict[str, Any] = {"ids": ids} if self.is_batch else {"id": ids[0]}
+        if self.key:
+            row = {"user_id": self.by_id, "key": self.key, "body_sha256": self.body_sha256}
+            connection.execute(sa.insert(_KEY), row | {"answer": answer, "created_at": utc_now()})
+        return answer
+
+
+def _write(take: Callable[[], list[_Order]], *, is_first: bool = True) -> None:
+    """Write what waits in one transaction. An order that spoils it for the others is found by writing each alone."""
+    orders: list[_Order] = []
+    try:
+        with transaction() as session:
+            orders = take()
+            connection = session.connection()
+            for order in orders:
+                order.write(connection)
+    except IntegrityError as error:
+        # On PostgreSQL: the same key came twice at once and the other one won; its answer is there now.
+        if is_first and (len(orders) > 1 or any(order.key for order in orders)):
+            for order in orders:
+                _write(partial(list, [order]), is_first=False)
+        else:
+            _fail(orders, error)
+    except Exception as error:  # noqa: BLE001 - raised by each that waits for it
+        _fail(orders or take(), error)
+    for order in orders:
+        order.is_done = True
+
+
+def _fail(orders: list[_Order], error: Exception) -> None:
+    """Nothing of them is on disk."""
+    for order in orders:
+        order.answer, order.error, order.is_done = None, error, True
+
+
+_together = Combiner(_write)
 
 
 def _kept(connection: sa.Connection, by_id: str, key: str, body_sha256: str) -> dict[str, Any] | None:
