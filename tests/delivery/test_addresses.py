@@ -47,6 +47,7 @@ def is_open(address: str, url: str = "https://hook.example.com/", policy: Policy
     return True
 
 
+@pytest.mark.proves("A40")
 @pytest.mark.parametrize("case", URL_CASES, ids=lambda case: case["id"])
 def test_each_case_is_judged_as_listed(case):
     url = case["case"].removesuffix(WITH_HTTP)

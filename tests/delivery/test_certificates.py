@@ -102,6 +102,7 @@ def test_an_address_as_host_is_checked_against_the_certificate(authority, make_s
         assert send(make_sender(ca_file), receiver, "127.0.0.2").error is ErrorWord.TLS_ERROR
 
 
+@pytest.mark.proves("F52")
 def test_a_certificate_for_another_name_is_refused(authority, make_sender, ca_file):
     """H240: the check uses the name, not the pinned address."""
     for name in ("other.example.com", "127.0.0.2", "*.com"):
@@ -113,6 +114,7 @@ def test_a_certificate_for_another_name_is_refused(authority, make_sender, ca_fi
         assert receiver.requests == []
 
 
+@pytest.mark.proves("F52")
 def test_an_expired_certificate_is_refused(authority, make_sender, ca_file):
     """H241"""
     with listening(
@@ -123,6 +125,7 @@ def test_an_expired_certificate_is_refused(authority, make_sender, ca_file):
     assert (outcome.error, outcome.sentence) == (ErrorWord.TLS_ERROR, "The certificate has expired.")
 
 
+@pytest.mark.proves("F52")
 def test_an_unknown_authority_is_refused_whatever_the_environment_says(authority, make_sender, ca_file, monkeypatch):
     """H241, E247"""
     for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
@@ -136,6 +139,7 @@ def test_an_unknown_authority_is_refused_whatever_the_environment_says(authority
     assert receiver.requests == []
 
 
+@pytest.mark.proves("F52")
 def test_a_self_signed_certificate_is_refused(make_sender, tmp_path):
     """H241"""
     own = trustme.CA()
@@ -159,6 +163,7 @@ def test_old_protocols_are_refused(make_sender):
     assert outcome.sentence == "The receiver offers no TLS 1.2 or newer."
 
 
+@pytest.mark.proves("F52")
 def test_a_server_that_speaks_only_old_protocols_is_refused(authority, make_sender, ca_file):
     """H241, F52: a real one."""
     with warnings.catch_warnings():
@@ -183,6 +188,7 @@ def test_a_receiver_without_tls_is_a_tls_error(make_sender, greeting):
     assert outcome.error is ErrorWord.TLS_ERROR
 
 
+@pytest.mark.proves("F52")
 def test_a_stalled_handshake_ends_within_the_limit(make_sender):
     with Receiver("127.0.0.2") as receiver:
         receiver.answers(SILENCE)
@@ -192,6 +198,7 @@ def test_a_stalled_handshake_ends_within_the_limit(make_sender):
     assert 300 < outcome.total_ms < 900
 
 
+@pytest.mark.proves("F52")
 def test_a_dripping_handshake_ends_within_the_limit(authority, make_sender, ca_file):
     """F52: the limit counts for the whole of it, not for each read."""
     with listening(server_context(authority, NAME)) as receiver, dripping(receiver, pause=0.02) as port:

@@ -180,6 +180,7 @@ def test_a_redelivery_passes_the_pause_and_its_success_opens_again(
     assert webhook.health.paused_at is None
 
 
+@pytest.mark.proves("A71")
 def test_410_fails_that_delivery_disables_the_webhook_and_holds_the_others(
     make: Make, webhook: Webhook, receiver: Receiver, sender: Sender
 ) -> None:
@@ -194,6 +195,7 @@ def test_410_fails_that_delivery_disables_the_webhook_and_holds_the_others(
     assert claim(slots=100) == []
 
 
+@pytest.mark.proves("A71")
 def test_the_owner_is_told_at_half_of_the_rule_and_then(
     make: Make, webhook: Webhook, start_worker: Start, receiver: Receiver, quick_health: None
 ) -> None:
@@ -208,6 +210,7 @@ def test_the_owner_is_told_at_half_of_the_rule_and_then(
     assert len(receiver.requests) < 40
 
 
+@pytest.mark.proves("A71")
 def test_twenty_failures_in_one_hour_do_not_disable(
     make: Make, webhook: Webhook, receiver: Receiver, sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -221,6 +224,7 @@ def test_twenty_failures_in_one_hour_do_not_disable(
     assert notices() == []
 
 
+@pytest.mark.proves("F61")
 def test_a_result_that_is_recorded_twice_counts_once(
     make: Make, webhook: Webhook, receiver: Receiver, sender: Sender
 ) -> None:
@@ -236,6 +240,7 @@ def test_a_result_that_is_recorded_twice_counts_once(
     assert db.session.scalars(sa.select(Delivery)).one().attempts_counted == 1
 
 
+@pytest.mark.proves("F61")
 @pytest.mark.parametrize("success_first", [True, False])
 def test_a_success_that_races_with_the_disabling_wins(
     make: Make, webhook: Webhook, receiver: Receiver, sender: Sender, quick_health: None, success_first: bool

@@ -56,6 +56,7 @@ def settled(count: int = 1) -> list[Delivery]:
     return eventually(look)
 
 
+@pytest.mark.proves("A51")
 def test_an_event_becomes_a_signed_request_and_a_settled_delivery(
     start_worker: Start, make: Make, receiver: Receiver
 ) -> None:

@@ -29,15 +29,18 @@ def failed(count: int, health: Health | None = None, at: datetime = NOON, *, is_
     return health
 
 
+@pytest.mark.proves("A71")
 def test_four_failures_in_a_row_do_not_pause() -> None:
     assert failed(4).paused_at is None
 
 
+@pytest.mark.proves("A71")
 def test_the_fifth_failure_in_a_row_pauses_and_asks_for_a_probe_after_a_minute() -> None:
     health = failed(5)
     assert (health.paused_at, health.probe_at, health.probes) == (NOON, NOON + MINUTE, 0)
 
 
+@pytest.mark.proves("A71")
 def test_failed_probes_double_the_wait_up_to_an_hour() -> None:
     waits = [probe_wait(count) // MINUTE for count in range(9)]
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
@@ -52,6 +55,7 @@ def test_what_was_in_flight_when_it_was_paused_does_not_move_the_probe() -> None
     assert (later.failures, later.probe_at, later.probes) == (6, paused.probe_at, 0)
 
 
+@pytest.mark.proves("A71")
 @pytest.mark.parametrize(
     ("failures", "days", "advice"),
     [

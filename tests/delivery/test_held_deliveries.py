@@ -85,6 +85,7 @@ ALL = RECORDS * len(TYPES) * ROUNDS + WITHOUT_RECORD
 NEWEST = RECORDS * len(TYPES) + WITHOUT_RECORD
 
 
+@pytest.mark.proves("A72", "F39")
 @pytest.mark.parametrize(
     ("mode", "sent", "left"),
     [

@@ -56,6 +56,7 @@ def open_files():
     return len(os.listdir("/dev/fd"))
 
 
+@pytest.mark.proves("A30", "F36", "F45", "F46", "F47", "F48", "F49", "F50")
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_ends_in_time_with_its_word_and_leaves_nothing_behind(send, sender, receiver, kind):
     """A30, F36, F45 to F51: the next attempt works, memory grows by less than 2 MB, threads and files are as before.
@@ -100,12 +101,14 @@ def test_strange_characters_in_headers_are_kept_as_text(send):
     )
 
 
+@pytest.mark.proves("A32")
 def test_a_cut_inside_the_head_is_never_a_success(send):
     """A32: the library would report 200."""
     for pause in (0.0, 0.01, 0.05):
         assert send(Raw([OK, b"X: y\r\n"], pause=pause, then="silence")).error == "timed_out"
 
 
+@pytest.mark.proves("A34")
 @pytest.mark.parametrize("pause", [0.0, 0.02])
 def test_an_endless_body_is_read_for_two_seconds_after_the_head_at_most(receiver, pause):
     """A34: however long the deadline is."""
@@ -159,6 +162,7 @@ def check_an_answer(send, answer, then):
     assert len(outcome.body) <= KIB_64
 
 
+@pytest.mark.proves("A33")
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(mutated(), st.sampled_from(["close", "close", "close", "reset"]))
 def test_mutated_answers_never_raise(send, answer, then):
@@ -166,6 +170,7 @@ def test_mutated_answers_never_raise(send, answer, then):
     check_an_answer(send, answer, then)
 
 
+@pytest.mark.proves("A33")
 @pytest.mark.soak
 @pytest.mark.timeout(900)
 @settings(max_examples=20_000, deadline=None, database=None, suppress_health_check=list(HealthCheck))

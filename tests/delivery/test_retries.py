@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -86,3 +88,12 @@ def test_a_wait_always_lies_between_its_step_and_a_day(
     found = wait(attempts, retry_after, jitter)
     assert found is not None
     assert SCHEDULE[attempts] * 0.8 <= found <= max(SCHEDULE[attempts] * 1.2, MAX_RETRY_AFTER)
+
+
+@pytest.mark.proves("A24")
+def test_ten_thousand_failures_of_one_second_are_tried_again_over_the_whole_fifth() -> None:
+    """As recording throws the dice: no second of the two minutes gets three times its share."""
+    waits = [wait(2, jitter=random.uniform(-1, 1)) for _ in range(10_000)]
+    seconds = Counter(int(each.total_seconds()) for each in waits if each is not None)
+    assert (min(seconds), max(seconds)) == (240, 359)
+    assert max(seconds.values()) < 3 * 10_000 / 120

@@ -210,6 +210,7 @@ class TestKeptConnections:
 
 
 class TestAnswersThatAreNotObeyed:
+    @pytest.mark.proves("F51")
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     @pytest.mark.parametrize("location", ["http://{}/", "file:///etc/passwd", None])
     def test_redirects_are_never_followed(self, sender, receiver, status, location):
@@ -233,6 +234,7 @@ class TestAnswersThatAreNotObeyed:
 
         assert (outcome.status, outcome.error, outcome.is_success) == (status, None, False)
 
+    @pytest.mark.proves("F51")
     def test_a_redirect_with_an_endless_body_ends(self, make_sender, receiver):
         """H233"""
         receiver.answers(Raw(lambda: [b"HTTP/1.1 302 X\r\nLocation: /\r\n\r\n", *[b"x"] * 10_000], pause=0.05))
@@ -534,6 +536,7 @@ class TestNamesThatLie:
         assert canary.connections == 0
 
 
+@pytest.mark.proves("A40")
 def test_every_live_case_has_a_test():
     text = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
 

@@ -62,6 +62,7 @@ def body_of(vector: dict[str, Any]) -> bytes:
     return b"\x78" * vector["length"] if vector["body_hex"] is None else bytes.fromhex(vector["body_hex"])
 
 
+@pytest.mark.proves("A50")
 @pytest.mark.parametrize("vector", RAW, ids=[vector["id"] for vector in RAW])
 def test_the_vectors_of_the_plain_signature(vector: dict[str, Any]) -> None:
     body = body_of(vector)
@@ -70,6 +71,7 @@ def test_the_vectors_of_the_plain_signature(vector: dict[str, Any]) -> None:
     assert plain_value(key, body) == vector["hmac_sha256_hex"]
 
 
+@pytest.mark.proves("A50")
 @pytest.mark.parametrize("vector", STANDARD, ids=[vector["id"] for vector in STANDARD])
 def test_the_vectors_of_the_standard_signature(vector: dict[str, Any]) -> None:
     made = signing.standard_signature(
@@ -277,6 +279,7 @@ def test_one_wrong_scheme_makes_the_request_wrong() -> None:
 PLAIN = signing.signature(BODY, SECRET)
 
 
+@pytest.mark.proves("A50")
 @pytest.mark.parametrize(
     ("value", "step"),
     [
@@ -324,6 +327,7 @@ SIGNATURE = signed()["webhook-signature"]
 STRAY = base64.b64encode(b"\xfb\xff" * 16).decode()
 
 
+@pytest.mark.proves("A50")
 @pytest.mark.parametrize(
     ("changes", "step"),
     [
@@ -385,6 +389,7 @@ def test_each_step_has_a_sentence() -> None:
     assert all(step.sentence.endswith(".") and "%" not in step.sentence for step in Step)
 
 
+@pytest.mark.proves("A50")
 @given(st.data())
 def test_one_flipped_bit_anywhere_is_refused(data: st.DataObject) -> None:
     headers = {key: value.encode() for key, value in signed().items() if "webhook-" in key[:8] or key == "x-signature"}
@@ -431,6 +436,7 @@ HARD_BODIES = [
 ]
 
 
+@pytest.mark.proves("A51")
 @pytest.mark.usefixtures("frozen")
 @pytest.mark.parametrize("secret", [SECRET, OTHER, OWN])
 def test_the_standard_webhooks_package_verifies_every_example(secret: str) -> None:
@@ -477,6 +483,7 @@ def in_node(bodies: list[bytes], secret: str) -> list[dict[str, bool]]:
     return [json.loads(line) for line in ran.stdout.splitlines()]
 
 
+@pytest.mark.proves("A51")
 @pytest.mark.parametrize("secret", [SECRET, OWN])
 def test_node_verifies_every_example_and_writes_it_again_alike(secret: str) -> None:
     assert in_node(REAL_BODIES, secret) == [{"plain": True, "standard": True, "sameWhenWrittenAgain": True}] * 74

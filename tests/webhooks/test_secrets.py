@@ -195,6 +195,7 @@ class TestAtAReceiver:
 
         return ping
 
+    @pytest.mark.proves("F40")
     def test_both_signatures_verify_during_the_overlap_and_only_the_new_one_afterwards(
         self, arrived: Callable[[], Received], webhook: Webhook, cast: Cast
     ) -> None:
@@ -226,6 +227,7 @@ class TestAtAReceiver:
         request = arrived()
         assert [verifies(request, secret) for secret in (third, second, SECRET)] == [True, True, False]
 
+    @pytest.mark.proves("F40")
     def test_a_retry_is_signed_with_the_secrets_of_its_own_time(
         self, worker: Dispatcher, make: Make, webhook: Webhook, cast: Cast, receiver: Receiver
     ) -> None:
