@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.chaos.installation import CREATED, Installation
 
-TRY_LIMIT_S = 5.0
+TRY_LIMIT_S = 15.0
 GIVE_UP_AFTER_S = 90.0
 PAUSE_S = 0.1
 

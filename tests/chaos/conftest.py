@@ -32,13 +32,21 @@ def install(tmp_path: Path) -> Iterator[Callable[..., Installation]]:
 
 
 @pytest.fixture(scope="session")
-def _prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    return prepare(tmp_path_factory.mktemp("prepared-sqlite"))
+def zygote() -> Iterator[Zygote]:
+    """The process that all others are forked from."""
+    made = Zygote()
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")
-def _postgresql_pairs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlPairs]:
-    pairs = PostgresqlPairs(tmp_path_factory.mktemp("prepared-postgresql"))
+def _prepared_sqlite(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    return prepare(zygote, tmp_path_factory.mktemp("prepared-sqlite"))
+
+
+@pytest.fixture(scope="session")
+def _postgresql_pairs(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlPairs]:
+    pairs = PostgresqlPairs(zygote, tmp_path_factory.mktemp("prepared-postgresql"))
     yield pairs
     pairs.close()
 
@@ -50,14 +58,6 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
         made = Pair(SQLITE, request.getfixturevalue("_prepared_sqlite"))
     else:
         made = request.getfixturevalue("_postgresql_pairs").make()
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="session")
-def zygote() -> Iterator[Zygote]:
-    """The process that all others are forked from."""
-    made = Zygote()
     yield made
     made.close()
 

@@ -2,10 +2,12 @@
 
     python -m tests.chaos.crash_points before_record:3 -- worker
     python -m tests.chaos.crash_points webapp.delivery.recording:record@before:3 -- worker
+    python -m tests.chaos.crash_points 'while_sending:1?poison' -- worker
 
 The product contains no crash switches. A point is `module:function@before`, `@after` or `@during` and the number of the
-call (of each process) at which SIGKILL comes; `during` means that the call has gone on for a moment. Points do nothing
-until the file ARMED lies in the current folder, and each kill is first written down in the file CRASHES.
+call (of each process) at which SIGKILL comes; `during` means that the call has gone on for a moment, and with `?text`
+only calls count whose arguments show that text. `@instead` ends only the thread that calls. Points do nothing until
+the file ARMED lies in the current folder, and what happens is first written down in the file CRASHES.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ MOMENT_S = 0.1  # how long a call goes on before it dies `during` it
 
 # The moments of reliability.md, section 4. When a function gets another name, this is the place.
 POINTS = {
-    "before_commit": "webapp.delivery.outbox:publish@after",
+    "before_commit": "webapp.models.base:ring_after_commit@after",
     "after_commit": "webapp.extensions:Bell.ring@before",
     "after_bell": "webapp.extensions:Bell.ring@after",
     "inside_fan_out": "webapp.delivery.matching:verdict@after",
@@ -49,16 +51,18 @@ class Point:
     function: str
     moment: str
     call: int
+    text: str = ""
 
     @classmethod
     def parse(cls, text: str) -> Point:
         """`before_record:3`, or the same with the place instead of the name."""
-        place, _, call = text.rpartition(":")
+        given, _, shown = text.partition("?")
+        place, _, call = given.rpartition(":")
         module, _, rest = POINTS.get(place, place).partition(":")
         function, _, moment = rest.partition("@")
-        if moment not in {"before", "after", "during"}:
+        if moment not in {"before", "after", "during", "instead"}:
             raise ValueError(f"{text!r} is no crash point")
-        return cls(module, function, moment, int(call))
+        return cls(module, function, moment, int(call), shown)
 
     def owner(self) -> tuple[Any, str]:
         """The module or class that has the function, and its name there."""
@@ -87,11 +91,14 @@ def _wrapped(original: Callable[..., Any], point: Point) -> Callable[..., Any]:
     @functools.wraps(original)
     def wrapped(*arguments: Any, **named: Any) -> Any:
         nonlocal calls
-        if not Path(ARMED).exists():
+        if not Path(ARMED).exists() or point.text not in repr((arguments, named)):
             return original(*arguments, **named)
         with lock:
             calls += 1
             is_time = calls == point.call
+        if is_time and point.moment == "instead":
+            note(point)
+            sys.exit()
         if is_time and point.moment == "before":
             die(point)
         if is_time and point.moment == "during":
@@ -104,11 +111,16 @@ def _wrapped(original: Callable[..., Any], point: Point) -> Callable[..., Any]:
     return wrapped
 
 
+def note(point: Point) -> None:
+    """Write down what happens."""
+    file = os.open(CRASHES, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.write(file, f"{point.module}:{point.function}@{point.moment} {os.getpid()} {time.time()}\n".encode())
+    os.close(file)
+
+
 def die(point: Point) -> None:
     """Write it down and be killed."""
-    file = os.open(CRASHES, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    line = f"{point.module}:{point.function}@{point.moment} {os.getpid()} {time.time()}\n"
-    os.write(file, line.encode())
+    note(point)
     os.kill(os.getpid(), signal.SIGKILL)
     signal.pause()  # nothing more is done here
 

@@ -8,15 +8,13 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
 
 from tests import postgresql, redis_server
-from tests.chaos.installation import ROOT, Installation
+from tests.chaos.installation import Installation
 from tests.chaos.zygote import Zygote
 
 SQLITE = "sqlite"
@@ -62,28 +60,25 @@ class Prepared:
     token: str
 
 
-def prepare(folder: Path, **settings: str) -> Prepared:
+def prepare(zygote: Zygote, folder: Path, **settings: str) -> Prepared:
     """Prepare an installation in a folder."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("WEBAPP_")}
     environment |= {f"WEBAPP_{name.upper()}": value for name, value in settings.items()}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.chaos.prepare"],
-        cwd=folder, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
-        timeout=PREPARE_LIMIT_S,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return Prepared(folder, done.stdout.split()[-1])
+    log = folder / "prepare.txt"
+    process = zygote.start("tests.chaos.prepare", folder=folder, environment=environment, log=log)
+    assert process.wait(timeout=PREPARE_LIMIT_S) == 0, log.read_text()
+    return Prepared(folder, log.read_text().split()[-1])
 
 
 class PostgresqlPairs:
     """A PostgreSQL server with a prepared database; each pair gets a copy of it, and a Redis of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, zygote: Zygote, folder: Path) -> None:
         self._server = postgresql.Server()
         self._server.start()
         self._numbers = itertools.count()
         self._execute("CREATE DATABASE prepared")
-        self._prepared = prepare(folder, database_url=self._server.url("prepared"))
+        self._prepared = prepare(zygote, folder, database_url=self._server.url("prepared"))
 
     def make(self) -> Pair:
         """A pair of its own."""

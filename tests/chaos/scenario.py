@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
 import time
 from collections.abc import Collection
-from pathlib import Path
 from typing import Any
 
 from tests.chaos import crash_points, evidence, reconciler
-from tests.chaos.installation import Installation, Process, wait_until
-from tests.chaos.pairs import NAMES, Pair
+from tests.chaos.installation import Installation, Process, children, wait_until
+from tests.chaos.pairs import NAMES, SQLITE, Pair
 from tests.chaos.receiver import ReceiverProcess
 from tests.chaos.report import Line, Report
 
@@ -31,6 +31,7 @@ class Scenario:
         self.here = here
         self.arrivals = arrivals
         self._report = report
+        self.web: Process
         self.workers: list[Process] = []
         self.webhooks: list[str] = []
         self.accepted: list[str] = []
@@ -38,19 +39,39 @@ class Scenario:
         self.bound = 0  # what was claimed and not recorded at the kills
         self._begun_at = time.monotonic()
 
-    def begin(self, *, workers: int = 2, webhooks: int = WEBHOOKS, delay: float = 0.03) -> None:
+    def begin(
+        self, *, workers: int = 2, webhooks: int = WEBHOOKS, delay: float = 0.03, crash_web_at: str | None = None
+    ) -> None:
         """Start web and workers; several webhooks want every event, and their receiver takes its time."""
-        web = self.here.start("web", "--port", str(self.here.port))
+        self.start_web(crash_web_at)
         self.start_workers(workers)
         self.here.wait_for_web()
-        assert web.poll() is None
         self.add_webhooks(webhooks, delay)
         self._begun_at = time.monotonic()
 
+    def start_web(self, crash_at: str | None = None) -> None:
+        """Start web; `crash_at` is where each of its processes kills itself, once `arm()` was called."""
+        arguments = ("web", "--port", str(self.here.port))
+        self.web = self.crashing(crash_at, *arguments) if crash_at else self.here.start(*arguments)
+
+    def kill_web(self) -> None:
+        """SIGKILL everything of web, as a machine that runs out of memory may."""
+        for pid in [self.web.pid, *children(self.web.pid)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.web.wait()
+        self.kills += 1
+
+    def kill_a_process_of_web(self) -> None:
+        """SIGKILL one of the processes that answer; web starts another."""
+        for pid in children(self.web.pid)[:1]:
+            os.kill(pid, signal.SIGKILL)
+            self.kills += 1
+
     def add_webhooks(self, count: int = WEBHOOKS, delay: float = 0.03) -> None:
         """Webhooks of a path each."""
-        for number in range(count):
-            path = f"/{len(self.webhooks)}-{number}"
+        for _ in range(count):
+            path = f"/{len(self.webhooks)}"
             self.arrivals.answers(path, delay=delay)
             self.webhooks.append(self.here.webhook(self.arrivals.url(path)))
 
@@ -81,7 +102,7 @@ class Scenario:
 
     def crashes(self) -> int:
         """How often a process killed itself."""
-        file = Path(self.here.folder / crash_points.CRASHES)
+        file = self.here.folder / crash_points.CRASHES
         return len(file.read_text().splitlines()) if file.exists() else 0
 
     def wait_for_crash(self, process: Process, within: float = 30.0) -> None:
@@ -118,7 +139,14 @@ class Scenario:
         )
 
     def conclude(
-        self, name: str, *, kills: int | None = None, bound: int | None = None, but: Collection[str] = (), **more: Any
+        self,
+        name: str,
+        *,
+        kills: int | None = None,
+        bound: int | None = None,
+        but: Collection[str] = (),
+        note: str = "",
+        **more: Any,
     ) -> reconciler.Figures:
         """Reconcile, add a line to the report, and fail with all that is wrong."""
         lasted = time.monotonic() - self._begun_at
@@ -127,23 +155,20 @@ class Scenario:
             self.here, self.arrivals, accepted=self.accepted, wanted_by=self.webhooks, bound=bound, **more
         )
         figures = reconciler.figures(found)
-        note = f"{figures.unknown} outcomes unknown"
+        note = note or f"{figures.unknown} outcomes unknown"
         shown = (figures.deliveries, self.kills if kills is None else kills, figures.lost, figures.duplicates)
         self._report(Line(name, NAMES[self.pair.name], *shown, bound, lasted, note))
         assert reconciler.wrong(found, but=but) == []
         assert figures.lost == 0, figures
         assert "Traceback" not in self.here.printed(), self.here.printed()[-3000:]
+        if self.pair.name == SQLITE:
+            assert self.here.rows("PRAGMA integrity_check") == [("ok",)]
         return figures
+
+    def unrecorded_of(self, worker: Process) -> int:
+        """How much a worker has claimed and not recorded."""
+        return evidence.unrecorded(self.here, f"{socket.gethostname()}:{worker.pid}")
 
     def _count_kill(self, process: Process) -> None:
         self.kills += 1
-        self.bound += evidence.unrecorded(self.here, f"{socket.gethostname()}:{process.pid}")
-
-
-def gone(pid: int) -> bool:
-    """Whether a process has ended."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
+        self.bound += self.unrecorded_of(process)

@@ -75,7 +75,12 @@ def test_runs_that_went_well_have_nothing_wrong() -> None:
         ),
         ("I7", "2xx of wh_1 is counted 2 times and there are 1", GOOD, {"counted": {("wh_1", HOUR, "2xx"): 2}}),
         ("I7", "unknown of wh_1 is counted 0 times and there are 1", KILLED, {"counted": GOOD.counted}),
-        ("I7", "dlv_1 says 3 attempts and there are 1", GOOD, {"deliveries": [replace(DELIVERED, attempts_made=3)]}),
+        (
+            "I7",
+            "dlv_1 says 3 attempts and its newest is number 1",
+            GOOD,
+            {"deliveries": [replace(DELIVERED, attempts_made=3)]},
+        ),
         ("I8", "worker had 301 MB", GOOD, {"processes": [ProcessReading("worker", 301.0, (20, 20), (40, 40))]}),
         ("I8", "worker has 31 open files", GOOD, {"processes": [ProcessReading("worker", 80.0, (20, 31), (40, 40))]}),
         ("I8", "worker has 43 threads", GOOD, {"processes": [ProcessReading("worker", 80.0, (20, 20), (40, 43))]}),

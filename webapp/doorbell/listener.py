@@ -35,7 +35,7 @@ class Listener:
 
     def start(self) -> None:
         """Start listening and return at once. Raises RuntimeError when it listens already."""
-        if self.is_alive:
+        if self._running():
             raise RuntimeError("it listens already")
         self._consumer = _QuietConsumer(self._huey, workers=1, periodic=self._periodic)
         self._consumer.start()
@@ -48,12 +48,15 @@ class Listener:
         deadline = time.monotonic() + timeout
         for thread in self._consumer.threads:
             thread.join(max(deadline - time.monotonic(), 0))
-        return not self.is_alive
+        return not self._running()
 
     @property
     def is_alive(self) -> bool:
-        """Whether the thread that listens is there."""
-        return self._consumer is not None and self._consumer.threads[0].is_alive()
+        """Whether both threads are there: without the second, mails and pruning would end and nobody would see it."""
+        return self._consumer is not None and self._running() == self._consumer.threads
+
+    def _running(self) -> list[threading.Thread]:
+        return [thread for thread in self._consumer.threads if thread.is_alive()] if self._consumer else []
 
 
 class _PatientWorker(Worker):
