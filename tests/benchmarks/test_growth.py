@@ -101,6 +101,6 @@ def _scanned(node: dict[str, Any]) -> Iterator[str]:
 
 
 def test_the_table_sets_each_size_beside_the_others() -> None:
-    found = {50: {"claim": [2.0, 4.0, 3.0]}, 500: {"claim": [6.0]}}
+    found = {50: {"claim": [4.0, 3.0, 9.0]}, 500: {"claim": [6.0]}}
 
     assert growth.table(found).splitlines()[1].split() == ["claim", "3.00", "6.00", "2.00"]

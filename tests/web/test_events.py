@@ -11,6 +11,7 @@ from tests.conftest import Browser, Cast
 from tests.factories import Make
 from tests.page_checker import Page, check_page, check_part
 from webapp.models import Event, Role, transaction, utc_now
+from webapp.workspace import event_log
 
 HTMX = {"HX-Request": "true", "HX-Target": "event-log"}
 
@@ -109,6 +110,27 @@ def test_pages_lead_to_each_other(signed_in: Browser, happen: Any) -> None:
     older = check_page(signed_in.get(first.links["Older"]))
     assert len(shown(older)) == 1
     assert shown(check_page(signed_in.get(older.links["Newer"]))) == shown(first)
+
+
+def test_a_filter_without_an_index_looks_at_some_and_leads_further_back(
+    signed_in: Browser, cast: Cast, happen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_log, "LOOK", 4)
+    monkeypatch.setattr(event_log, "MIN_LOOK", 4)
+    wanted = happen(user_id=cast.teammate.id)
+    with transaction():
+        for _ in range(10):
+            happen(user_id=cast.admin.id)
+    page, steps = check_page(signed_in.get(f"/events?person={cast.teammate.id}")), 0
+    while not shown(page):
+        assert "No events match so far" in page.text
+        page, steps = check_page(signed_in.get(page.links["Look further back"])), steps + 1
+
+    assert shown(page) == [f"event-{wanted.seq}"]
+    assert steps == 2
+    while "Newer" in page.links:
+        page = check_page(signed_in.get(page.links["Newer"]))
+    assert "Newer" not in page.links
 
 
 def test_the_page_asks_on_and_gets_the_log_when_something_happened(signed_in: Browser, happen: Any) -> None:
