@@ -59,6 +59,10 @@ class Api:
         said = self._connection.ask(method, f"/api/v1{path}", body or None)
         return json.loads(said) if said else None
 
+    def look(self) -> None:
+        """Whether the web process answers."""
+        self._connection.ask("GET", "/healthz")
+
     def close(self) -> None:
         """Hang up."""
         self._connection.close()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from webapp.benchmark.figures import Figure, Targets, spread
-from webapp.benchmark.publishing import body_of, post_at_pace, post_batch
+from webapp.benchmark.figures import Figure, Targets, percentile, spread
+from webapp.benchmark.publishing import body_of, call_at_pace, look, post_at_pace, post_batch
 from webapp.benchmark.stage import Stage
 
 CALLS_PER_S = 100
@@ -16,15 +16,20 @@ SETTLED_WITHIN_S = 15.0
 def measure(stage: Stage, targets: Targets, seconds: float) -> list[Figure]:
     """POST /events at an even pace, then batches one after the other as fast as they are taken."""
     place = stage.place(["/ingest"])
-    posted = post_at_pace(stage, place, per_second=CALLS_PER_S, seconds=seconds * 0.6)
+    looked = call_at_pace(stage, look, per_second=CALLS_PER_S, seconds=seconds * 0.15)
+    posted = post_at_pace(stage, place, per_second=CALLS_PER_S, seconds=seconds * 0.5)
     answered = [(each.done_ns - each.began_ns) / 1e6 for each in posted]
     stage.wait_until_settled(SETTLED_WITHIN_S)
     body, events, began = body_of(place, BATCH), 0, time.perf_counter()
-    while (taken := time.perf_counter() - began) < seconds * 0.4:
+    while (taken := time.perf_counter() - began) < seconds * 0.35:
         events += len(post_batch(stage.api, body).event_ids)
     stage.clear(place)
     stage.wait_until_settled(SETTLED_WITHIN_S)
+    idle = percentile([(each.done_ns - each.began_ns) / 1e6 for each in looked], 99)
     return [
+        Figure(
+            "floor.call", f"floor: GET /healthz at {CALLS_PER_S}/s, p99", idle, "ms", note=f"{len(looked)} measured"
+        ),
         *spread(f"ingest.post{CALLS_PER_S}", f"POST /events at {CALLS_PER_S}/s", answered, p99_ms=targets.post_p99_ms),
         Figure(
             "ingest.batch",
