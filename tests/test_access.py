@@ -95,7 +95,7 @@ def _call(person: str, method: str, rule: Rule, world: World) -> dict[str, Any]:
     return sent | {"json": world.filled(BODIES.get(rule.rule, {}))} if method in {"PATCH", "POST", "PUT"} else sent
 
 
-@pytest.mark.proves("W11")
+@pytest.mark.proves("W11", "W12")
 @pytest.mark.parametrize("person", PEOPLE)
 def test_everybody_is_let_in_where_the_table_says_and_nobody_else_changes_anything(
     app: Flask, database: str, try_as: Try, person: str

@@ -6,10 +6,13 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.__main__ import CHECKS
 
 ROOT = Path(__file__).parents[1]
 MAX_LINES, MAX_TEST_LINES = 400, 600
@@ -90,7 +93,27 @@ def test_templates_hold_no_inline_style_or_script() -> None:
     assert {path: hits for path, hits in found.items() if hits} == {}
 
 
+@pytest.mark.proves("W39")
 def test_no_statement_is_built_from_values() -> None:
     """Bound parameters only: no f-string, no %, no format inside text()."""
     built = re.compile(r"\btext\(\s*f[\"']|\btext\([^)]*[\"']\s*%|\btext\([^)]*\.format\(")
     assert [name(path) for path in sources("webapp") if built.search(path.read_text())] == []
+
+
+@pytest.mark.proves("W48")
+def test_every_dependency_has_a_lower_bound_and_those_that_send_are_new_enough() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    bounds = {re.split(r"[^a-z0-9-]", each)[0]: re.findall(r">=([\d.]+)", each) for each in project["dependencies"]}
+    assert [name for name, bound in bounds.items() if len(bound) != 1] == []
+    least = {name: tuple(int(part) for part in bound[0].split(".")) for name, bound in bounds.items()}
+    assert least["urllib3"] >= (2, 7)
+    assert least["requests"] >= (2, 33)
+
+
+@pytest.mark.proves("W49")
+def test_the_checks_of_security_and_types_are_part_of_every_run() -> None:
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    assert "S" in tools["ruff"]["lint"]["select"]
+    assert not [rule for rule in tools["ruff"]["lint"]["ignore"] if rule.startswith("S")]
+    assert tools["mypy"]["strict"] is True
+    assert {("ruff", "check"), ("mypy",)} <= {check[:2] for check in CHECKS}

@@ -96,6 +96,7 @@ def test_two_requests_have_two_numbers(client: Browser) -> None:
     assert client.get("/healthz").headers["X-Request-Id"] != client.get("/healthz").headers["X-Request-Id"]
 
 
+@pytest.mark.proves("W06", "W31")
 @pytest.mark.parametrize("kind", ["told", "shown"])
 @pytest.mark.proves("W31")
 def test_text_of_people_makes_no_line_of_its_own(kind: str, request: pytest.FixtureRequest) -> None:

@@ -45,6 +45,7 @@ def test_who_is_signed_in_confirms_with_the_password_and_guesses_ten_times_at_mo
         assert db.session.query(FailedSignIn).count() == 0
 
 
+@pytest.mark.proves("W45")
 def test_a_wrong_password_an_unknown_and_a_suspended_person_get_the_same_answer(ada, make):
     make.user(email="gone@example.com", suspended_at=utc_now())
     sentences = set()
@@ -59,6 +60,7 @@ def test_a_wrong_password_an_unknown_and_a_suspended_person_get_the_same_answer(
     assert sentences == {"E-mail or password is not right."}
 
 
+@pytest.mark.proves("W17")
 def test_an_answer_takes_as_long_for_unknown_people_as_for_known_ones(app):
     people.create("grace@example.com", "three unrelated words", name="Grace")
     times: dict[str, list[float]] = {"grace@example.com": [], "nobody@example.com": []}
@@ -72,6 +74,24 @@ def test_an_answer_takes_as_long_for_unknown_people_as_for_known_ones(app):
     assert abs(known - unknown) / known < 0.25  # the hash alone makes more than half of the time: without it 0.5
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(300)
+@pytest.mark.proves("A65", "W17", "W45")
+def test_the_median_of_two_hundred_answers_tells_nobody_who_is_known(app):
+    people.create("grace@example.com", "three unrelated words", name="Grace")
+    times: dict[str, list[float]] = {"grace@example.com": [], "nobody@example.com": []}
+    for number in range(200):
+        order = list(times) if number % 2 else list(times)[::-1]
+        for email in order:
+            begun = time.perf_counter()
+            with pytest.raises(WrongPassword):
+                guess(email, address=f"192.0.2.{number}", device=str(number))
+            times[email].append(time.perf_counter() - begun)
+    known, unknown = (statistics.median(taken) for taken in times.values())
+    assert abs(known - unknown) / known < 0.05
+
+
+@pytest.mark.proves("W17")
 def test_ten_wrong_tries_are_the_most_in_fifteen_minutes(ada):
     with time_machine.travel(utc_now(), tick=False) as clock:
         for _ in range(10):
@@ -87,6 +107,7 @@ def test_ten_wrong_tries_are_the_most_in_fifteen_minutes(ada):
         assert guess(password=PASSWORD) is ada
 
 
+@pytest.mark.proves("W17")
 def test_many_tries_at_once_do_not_get_more_of_them(app, ada):
     def attempt(number: int) -> type[Exception]:
         with app.app_context():
@@ -104,6 +125,7 @@ def test_many_tries_at_once_do_not_get_more_of_them(app, ada):
     assert answers.count(TooMany) == 14
 
 
+@pytest.mark.proves("W17")
 def test_an_address_has_a_hundred_tries_over_all_accounts(app):
     with transaction() as session:
         session.add_all(FailedSignIn(email_sha256=f"{number:064}", address=HOME) for number in range(100))
@@ -113,6 +135,7 @@ def test_an_address_has_a_hundred_tries_over_all_accounts(app):
         guess("new@example.com", address="192.0.2.2")
 
 
+@pytest.mark.proves("W17")
 def test_a_stranger_who_guesses_does_not_lock_the_owner_out_of_their_own_browser(ada):
     for _ in range(10):
         with pytest.raises(WrongPassword):

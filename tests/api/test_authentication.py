@@ -136,6 +136,7 @@ def test_the_use_of_a_token_is_noted(api: Program) -> None:
     assert token.last_used_at is not None
 
 
+@pytest.mark.proves("W34")
 def test_too_many_calls_of_one_token_are_told_when_to_come_back(
     minute_begins: None, api: Program, program: Programs, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,6 +149,7 @@ def test_too_many_calls_of_one_token_are_told_when_to_come_back(
     assert program(cast.admin).get("/projects").status_code == 200
 
 
+@pytest.mark.proves("W34")
 def test_an_honest_publisher_is_never_stopped(api: Program) -> None:
     assert pace.CALLS_A_MINUTE / 60 >= 2 * 100
 

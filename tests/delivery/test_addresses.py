@@ -335,6 +335,7 @@ class TestTheOwnAddress:
         assert refusal("http://127.0.0.1:5000/inbox/abc/d?e=f", self.policy) is None
         assert is_open("127.0.0.1", "http://127.0.0.1:5000/inbox/abc", self.policy)
 
+    @pytest.mark.proves("W54")
     @pytest.mark.parametrize(
         "rest",
         [

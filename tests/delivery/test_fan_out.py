@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 
@@ -81,6 +82,7 @@ def test_a_webhook_younger_than_the_event_gets_nothing(make: Make) -> None:
     assert event.refusals == [{"webhookId": webhook.id, "reason": "created_later"}]
 
 
+@pytest.mark.proves("W15")
 def test_only_administrators_of_the_project_get_its_events_and_of_others_nothing_is_recorded(make: Make) -> None:
     project = make.project()
     for role in Role:

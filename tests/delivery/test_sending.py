@@ -506,6 +506,7 @@ class TestNamesThatLie:
         assert make_sender().send(post(url)).error is ErrorWord.ADDRESS_REFUSED
         assert dns.queries == []
 
+    @pytest.mark.proves("W54")
     def test_the_own_public_name_is_refused_except_for_the_inbox(self, dns, make_sender, open_receiver):
         """D226"""
         base_url = f"http://{NAME}:{open_receiver.port}"

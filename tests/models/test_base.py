@@ -22,6 +22,7 @@ def rings(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return heard
 
 
+@pytest.mark.proves("W12")
 def test_ids_have_blues_form_and_sort_by_time() -> None:
     ids = [new_id() for _ in range(2_000)]
     assert len(set(ids)) == len(ids)

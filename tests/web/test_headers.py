@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 
 from tests.conftest import Browser
 from tests.factories import Make
@@ -78,6 +78,7 @@ def test_vendored_files_are_kept_for_good_and_travel_compressed(client: Browser)
     assert len(answer.data) < 40_000
 
 
+@pytest.mark.proves("W37")
 @pytest.mark.parametrize(
     "host", ["localhost", "localhost:5000", "127.0.0.1:5000", "[::1]:5000", "web.localhost", "10.0.0.1:5000"]
 )
@@ -85,6 +86,7 @@ def test_names_of_this_machine_and_plain_addresses_are_answered(client: Browser,
     assert client.get("/nowhere", headers={"Host": host}).status_code == 404
 
 
+@pytest.mark.proves("W37")
 @pytest.mark.parametrize(
     "host", ["evil.example", "localhost.evil.example", "10.0.0.1.evil.example", "127.0.0.1.evil.example", "a b"]
 )
@@ -92,6 +94,7 @@ def test_other_hosts_are_refused(client: Browser, host: str) -> None:
     assert client.get("/nowhere", headers={"Host": host}).status_code == 400
 
 
+@pytest.mark.proves("W37")
 def test_with_a_base_url_only_its_host_is_answered(make_app: Callable[..., Flask]) -> None:
     client = make_app(base_url="https://hooks.example.com").test_client()
     assert client.get("/nowhere", headers={"Host": "hooks.example.com"}).status_code == 404
@@ -127,3 +130,41 @@ def test_a_form_without_a_token_is_refused(app: Flask, client: Browser) -> None:
 def test_each_request_has_a_number_of_its_own(client: Browser) -> None:
     numbers = {client.get("/nowhere").headers["X-Request-Id"] for _ in range(3)}
     assert len(numbers) == 3
+
+
+FORGED = {
+    "X-Forwarded-For": "203.0.113.7",
+    "X-Forwarded-Host": "evil.example",
+    "X-Forwarded-Proto": "https",
+    "Forwarded": "for=203.0.113.7;host=evil.example;proto=https",
+    "X-Real-IP": "203.0.113.7",
+}
+
+
+def seen_by(app: Flask, forged: dict[str, str]) -> tuple[str | None, str, bool]:
+    """Whom the application takes for the caller, for which host, and whether by https."""
+    app.add_url_rule("/seen", "seen", lambda: f"{request.remote_addr} {request.host} {request.is_secure}")
+    address, host, is_secure = app.test_client().get("/seen", headers=forged).text.split()
+    return address, host, is_secure == "True"
+
+
+@pytest.mark.proves("W37")
+def test_without_trusted_proxies_nobody_speaks_for_others(app: Flask) -> None:
+    assert seen_by(app, FORGED) == ("127.0.0.1", "localhost", False)
+
+
+@pytest.mark.proves("W37")
+def test_a_trusted_proxy_names_the_last_address_alone_and_no_host(make_app: Callable[..., Flask]) -> None:
+    app = make_app(trusted_proxies=1)
+    forged = FORGED | {"X-Forwarded-For": "198.51.100.1, 203.0.113.7"}
+    assert seen_by(app, forged) == ("203.0.113.7", "localhost", True)
+
+
+@pytest.mark.proves("W37")
+def test_a_forged_address_does_not_lead_round_the_limit_of_guesses(client: Browser) -> None:
+    statuses = set()
+    for number in range(12):
+        forged = {"X-Forwarded-For": f"203.0.113.{number}"}
+        answer = client.post("/login", data={"email": "who@example.com", "password": "wrong"}, headers=forged)
+        statuses.add(answer.status_code)
+    assert statuses == {422, 429}

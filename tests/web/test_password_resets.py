@@ -98,6 +98,7 @@ def statements(client, email):
     return heard, answer
 
 
+@pytest.mark.proves("W45")
 def test_for_an_unknown_address_the_same_is_done_and_answered(client, ada, server):
     client.get("/login")  # whether anybody is here at all is asked once
     known, first = statements(client, "ada@example.com")

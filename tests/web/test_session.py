@@ -148,6 +148,7 @@ def test_another_browser_stays_signed_in_when_one_signs_out(app, client, ada):
     assert other.get("/projects").status_code == 200
 
 
+@pytest.mark.proves("W10")
 def test_who_stays_signed_in_needs_no_password_after_the_session_is_gone(client, ada):
     line = cookie_line(sign_in(client, remember="y"), "remember")
     assert re.search(r"Expires=|Max-Age=1209600", line)

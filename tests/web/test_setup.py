@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 import time_machine
 
@@ -20,6 +21,7 @@ FIRST = {
 }
 
 
+@pytest.mark.proves("W52")
 def test_while_there_is_nobody_every_page_leads_to_the_first_run(client):
     for path in ("/", "/projects", "/login", "/settings/profile", "/nothing-here"):
         answer = client.get(path)
@@ -39,6 +41,7 @@ def test_the_first_run_makes_an_operator_with_a_company_a_project_and_a_list_and
     assert b"My first project" in client.get("/projects").data
 
 
+@pytest.mark.proves("W52")
 def test_afterwards_the_first_run_does_not_exist(client, make):
     make.user()
     assert client.get("/setup").status_code == 404
@@ -72,6 +75,7 @@ def test_the_form_takes_language_and_zone_from_the_browser(client):
     assert page.find_all("input", name="code") == []
 
 
+@pytest.mark.proves("W52")
 def test_where_others_can_reach_it_the_code_is_asked_and_guessing_it_is_limited(app, client):
     app.config["SETUP_CODE"] = "4711-0815"
     assert check_page(client.get("/setup")).find("input", name="code") is not None

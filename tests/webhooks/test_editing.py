@@ -265,3 +265,15 @@ def add_redelivery(delivery: Delivery) -> Redelivery:
         redelivery = Redelivery(delivery_seq=delivery.seq, requested_at=utc_now())
         session.add(redelivery)
     return redelivery
+
+
+@pytest.mark.proves("W54")
+def test_a_person_has_a_bounded_number_of_webhooks(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(editing, "MAX_WEBHOOKS", 2)
+    first = editing.create(WebhookValues(name="One", url=URL), by=cast.admin).webhook
+    editing.create(WebhookValues(name="Two", url=URL), by=cast.admin)
+    with pytest.raises(Invalid, match="You have 2 webhooks already"):
+        editing.create(WebhookValues(name="Three", url=URL), by=cast.admin)
+    assert editing.create(WebhookValues(name="Theirs", url=URL), by=cast.stranger).webhook.id
+    editing.delete(first, by=cast.admin)
+    assert editing.create(WebhookValues(name="Three", url=URL), by=cast.admin).webhook.id

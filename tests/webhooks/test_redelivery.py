@@ -101,6 +101,7 @@ def test_not_after_its_owner_stopped_being_administrator_of_the_project(
     assert refusal_of(delivery, cast) == redelivery.NOT_ADMINISTRATOR
 
 
+@pytest.mark.proves("W34")
 def test_ten_a_minute_for_one_delivery(cast: Cast, make: Make, webhook: Webhook) -> None:
     delivery = make.delivery(webhook, state=DeliveryState.FAILED)
     for _ in range(10):

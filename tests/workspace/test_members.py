@@ -120,6 +120,7 @@ def test_nobody_is_added_twice_and_wrong_values_are_named(make, team):
     assert access.role_in(project, member) is Role.MEMBER
 
 
+@pytest.mark.proves("W45")
 def test_whether_a_strangers_address_has_an_account_makes_no_difference(make, team):
     owner, project = team
     make.user(email="stranger@example.com")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypedDict
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from webapp.delivery import snapshots
@@ -16,6 +17,8 @@ from webapp.webhooks.headers import Typed
 from webapp.webhooks.rules import GENERATED, NONE, Advice, SecretChoice
 
 __all__ = ["GENERATED", "NONE", "Created", "Saved", "WebhookChanges", "WebhookValues", "create", "delete", "edit"]
+
+MAX_WEBHOOKS = 2_000  # of one person: an event makes no more deliveries than that for each administrator
 
 # Payloads show no filter, so a new one makes no new snapshot, nor a new `updatedAt`, which they do show.
 NOT_IN_PAYLOADS = frozenset(["filter"])
@@ -90,6 +93,7 @@ def create(values: WebhookValues, *, by: User) -> Created:
     )
     secret, rows = checked.pop("secret"), checked.pop("headers")
     with transaction() as session:
+        _refuse_too_many(session, by)
         webhook = Webhook(
             **checked, secret_ciphertext=secrets.seal(secret), enabled=values.enabled, created_by_id=by.id
         )
@@ -101,6 +105,15 @@ def create(values: WebhookValues, *, by: User) -> Created:
         snapshots.take(session, webhook)
         audit.note("created", webhook, by, **_shown(webhook), secret="set" if secret else "none")
     return Created(webhook, warnings, secret)
+
+
+def _refuse_too_many(session: Session, by: User) -> None:
+    """Nobody can multiply an event without end. Whoever adds several at once waits for the turn of each."""
+    session.execute(sa.select(User.id).where(User.id == by.id).with_for_update(key_share=True))
+    own = sa.select(sa.func.count()).where(Webhook.created_by_id == by.id, Webhook.deleted_at.is_(None))
+    count = session.scalar(own) or 0
+    if count >= MAX_WEBHOOKS:
+        raise Invalid("name", "You have %(count)s webhooks already. Delete one first.", count=count)
 
 
 def edit(webhook: Webhook, changes: WebhookChanges, *, by: User) -> Saved:
