@@ -18,7 +18,7 @@ DOORS = {
     "webapp/models/postgresql.py": "psycopg",  # the database
     "webapp/doorbell/": "redis socket .sendto",  # the queue, and sockets that are files
     "webapp/supervisor.py": "subprocess",  # this program itself, once more
-    "webapp/cli/": "socket urllib.request .urlopen",  # does this installation answer?
+    "webapp/cli/": "socket urllib.request .urlopen http.client",  # does this installation answer? and its bench
     "webapp/benchmark/": "http.client requests urllib3 socket subprocess redis .urlopen",  # own processes, on loopback
     "webapp/patience.py": "socket.socket",  # only named: connections that came in
     "webapp/receiver/listening.py": "socket.socket",  # the same
