@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tests.chaos.installation import Installation, free_port, is_alive, wait_until
+from tests.chaos.installation import START_LIMIT_S, Installation, free_port, is_alive, wait_until
 from tests.dns_server import DnsServer
 from tests.factories import Make
 from tests.hostile_answers import KINDS, Case
@@ -26,7 +26,7 @@ HEALTHY = 10
 LIMIT_S = 1.0
 MOST_GROWTH_KB = 20_000  # of more than 100 hostile webhooks together
 MOST_THREADS = THREADS + 12  # senders are made as they are needed, the others at the start
-SPARE_FILES = 5  # connections to the database that its pool may open
+SPARE_FILES = 20  # three for each connection to the database that its threads open later
 FOREIGN_SECRET = "gAAAAABfbm90IGEga2V5IG9mIHRoaXMgaW5zdGFsbGF0aW9u"
 OFF_THE_WIRE = {  # what is wrong before or beside HTTP
     "tls where plain http is spoken": "tls_error",
@@ -116,6 +116,13 @@ def make_scene(make: Make, hostile: Receiver, receiver: Receiver, nobody: str) -
     return made
 
 
+def started_worker(here: Installation) -> int:
+    """Start one; returns its process, once it beats."""
+    here.start("worker")
+    wait_until(lambda: here.rows("SELECT id FROM worker"), START_LIMIT_S, "a worker beats")
+    return here.worker_pid()
+
+
 def settled_attempts() -> int:
     db.session.rollback()
     return db.session.scalar(sa.select(sa.func.count()).where(Attempt.finished_at.is_not(None))) or 0
@@ -165,8 +172,7 @@ def test_a_worker_outlives_every_hostile_kind_and_records_each_attempt_with_its_
 ) -> None:
     everyone = make_scene(of_each=1, healthy=HEALTHY)
     assert len(everyone.hostile) > 100
-    here.start("worker")
-    pid = here.worker_pid()
+    pid = started_worker(here)
     had_files = open_files(pid)
     expected = everyone.publish()
     wait_until(lambda: settled_attempts() == expected, 60, "the first event is settled")
@@ -194,8 +200,7 @@ def test_two_hundred_hostile_webhooks_hold_up_no_healthy_one(
 ) -> None:
     everyone = make_scene(of_each=2, healthy=50)
     assert len(everyone.hostile) > 200
-    here.start("worker")
-    pid = here.worker_pid()
+    pid = started_worker(here)
     count = everyone.publish()
     wait_until(lambda: settled_attempts() == count, 120, "the worker has met them all")
     known = len(ages(everyone.healthy))
