@@ -186,6 +186,10 @@ class Installation:
             return self._connection.execute(query, values or None).fetchall()
         except psycopg.errors.UndefinedTable:
             return []
+        except psycopg.OperationalError:  # the server was restarted
+            self._connection.close()
+            self._connection = psycopg.connect(self.database_url, autocommit=True, connect_timeout=5)
+            return self._connection.execute(query, values or None).fetchall()
 
     def execute(self, statement: str, *values: Any) -> int:
         """Change rows from outside; how many it were."""
