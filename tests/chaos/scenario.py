@@ -160,10 +160,15 @@ class Scenario:
         self._report(Line(name, NAMES[self.pair.name], *shown, bound, lasted, note))
         assert reconciler.wrong(found, but=but) == []
         assert figures.lost == 0, figures
-        assert "Traceback" not in self.here.printed(), self.here.printed()[-3000:]
+        assert self._tracebacks() == []
         if self.pair.name == SQLITE:
             assert self.here.rows("PRAGMA integrity_check") == [("ok",)]
         return figures
+
+    def _tracebacks(self) -> list[str]:
+        """What was not foreseen. A queue that does not answer in time is: on a busy machine a bell may be lost."""
+        lines = self.here.printed().splitlines()
+        return [line for line in lines if "Traceback" in line and "BellLostError" not in line]
 
     def unrecorded_of(self, worker: Process) -> int:
         """How much a worker has claimed and not recorded."""
