@@ -258,3 +258,23 @@ def test_many_workers_claim_each_delivery_once_and_never_more_than_the_cap(app: 
     in_flight = sa.select(sa.func.count()).where(Delivery.lease_until.is_not(None)).group_by(Delivery.webhook_id)
     assert all(count <= BORROWED_IN_FLIGHT for count in db.session.scalars(in_flight))
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Attempt)) == len(claimed)
+
+
+def test_half_of_the_slots_are_never_lent(make: Make) -> None:
+    turn = Turn(worker="test:1", reserve=20)
+    webhook = make.webhook()
+    waiting(make, webhook, 30)
+    assert len(take(turn, slots=20)) == GUARANTEED_IN_FLIGHT
+    assert len(take(turn, slots=24)) == 4
+
+
+def test_slow_receivers_get_no_more_than_their_own_and_none_of_the_reserve(make: Make) -> None:
+    turn = Turn(worker="test:1", reserve=10)
+    slow, quick = make.webhook(), make.webhook()
+    turn.paces.note(slow.id, 14.0)
+    waiting(make, slow, 20)
+    waiting(make, quick, 3)
+    taken = Counter(claim.delivery.webhook_id for claim in take(turn, slots=12))
+    assert taken == {quick.id: 3, slow.id: 2}
+    assert Counter(claim.delivery.webhook_id for claim in take(turn, slots=30)) == {slow.id: GUARANTEED_IN_FLIGHT - 2}
+    assert take(turn, slots=10) == []

@@ -13,7 +13,7 @@ import threading
 import click
 from flask import Flask
 
-from webapp import agreement, config, create_app, installation, lifeline, logs, warming
+from webapp import agreement, config, cores, create_app, installation, lifeline, logs, warming
 from webapp.accounts import people
 from webapp.cli.ready import say_demo
 from webapp.config import PREFIX, VERSION
@@ -101,6 +101,7 @@ def worker(threads: int) -> None:
     logs.take_over(settings)
     installation.require_database(app)
     agreement.require_keys(app)
+    cores.keep_one()
     stopping = threading.Event()
     # Before anything is claimed: a signal that came earlier would leave leases behind.
     for number in (signal.SIGTERM, signal.SIGINT):

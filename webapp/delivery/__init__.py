@@ -13,7 +13,9 @@ An event is made and finds its webhooks:
 A worker sends it:
     choosing      what may be claimed now, fairly
     claiming      the chosen become this worker's, leased and fenced by a token
+    paces         how fast receivers have answered lately (P)
     claims        what a sender thread gets
+    recipients    what it must know of a webhook, its secrets opened
     leases        claims that end without an outcome
     composing     the body of a delivery, the same bytes on every attempt
     payloads      entities and bodies as bytes (P)
@@ -38,8 +40,9 @@ Its outcome is recorded:
     cancelling    what will not be sent any more
 
 The processes:
-    dispatching   the loop of a worker: fan out, claim, send
-    recorder      the thread that records
+    dispatching   the loop of a worker: fan out, claim, have it sent, record
+    senders       the threads that send, as many as receivers keep waiting
+    recorder      outcomes on their way into the rows
     replaying     many deliveries again, paced below new events
     heartbeats    workers say that they live
     readiness     what /readyz looks at

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import replace
+from datetime import datetime
 
 from webapp.delivery import signing
 from webapp.delivery.claims import Claim
@@ -12,8 +12,7 @@ from webapp.delivery.health import HEALTH_CHECK_LIMIT
 from webapp.delivery.outcomes import Pairs
 from webapp.delivery.recording import Result
 from webapp.delivery.sending import Outcome, Outgoing, Sender
-from webapp.models import DeliveryKind, ErrorWord, UnreadableSecret, utc_now
-from webapp.models.base import decrypt
+from webapp.models import DeliveryKind, ErrorWord
 
 UNREADABLE = (
     "The secret or a header of this webhook was encrypted with a key that this installation does not have. "
@@ -25,40 +24,33 @@ MASKED = "(set)"  # what the log shows for the value of a webhook's own header: 
 def attempt(claim: Claim, sender: Sender) -> Result:
     """Send what a claim names. Never raises for what a receiver, a network or the webhook's own settings do."""
     started_at = claim.now()
-    url: str = claim.webhook.url
+    recipient = claim.recipient
     body = claim.body()
-    try:
-        own = _own_headers(claim)
-        headers = own + _signed_headers(claim, body, int(started_at.timestamp()))
-    except UnreadableSecret:
-        outcome = Outcome(error=ErrorWord.CONFIG_ERROR, sentence=UNREADABLE)
-    else:
+    if recipient.is_readable:
+        headers = recipient.headers + _signed_headers(claim, body, started_at)
         limit = HEALTH_CHECK_LIMIT if claim.delivery.kind is DeliveryKind.HEALTH_CHECK else None
-        outcome = _masked(sender.send(Outgoing(url, headers, body), timeout=limit), own)
+        outcome = _masked(sender.send(Outgoing(recipient.url, headers, body), timeout=limit), recipient.headers)
+    else:
+        outcome = Outcome(error=ErrorWord.CONFIG_ERROR, sentence=UNREADABLE)
     return Result(
         claim=claim,
         outcome=outcome,
-        url=url,
+        url=recipient.url,
         body_sha256=hashlib.sha256(body).hexdigest(),
         started_at=started_at,
         finished_at=claim.now(),
     )
 
 
-def _own_headers(claim: Claim) -> Pairs:
-    ciphertext = claim.webhook.headers_ciphertext
-    return tuple((name, value) for name, value in json.loads(decrypt(ciphertext))) if ciphertext else ()
-
-
-def _signed_headers(claim: Claim, body: bytes, timestamp: int) -> Pairs:
+def _signed_headers(claim: Claim, body: bytes, at: datetime) -> Pairs:
     return signing.headers(
         delivery_id=claim.delivery.id,
         event_word=claim.event_word,
         event_id=claim.event.id if claim.event else None,
         attempt_number=claim.delivery.attempts_made,
         body=body,
-        timestamp=timestamp,
-        secrets=claim.secrets(utc_now()),
+        timestamp=int(at.timestamp()),
+        secrets=claim.recipient.secrets(at),
         is_test=claim.delivery.kind is DeliveryKind.TEST,
     )
 

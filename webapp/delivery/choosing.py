@@ -2,35 +2,58 @@
 
 First what people ask for (redeliveries, pings, tests), past pause and cap. Then what is due, fairly: up to 64 webhooks
 from a cursor that rotates over the waiting ones, oldest first within each; five in flight are guaranteed to a webhook,
-idle slots may be borrowed while no other waits. A paused webhook gets one probe when its time has come. Last, with the
-slots that are left, what a replay wants again. A delivery that was claimed before without an outcome, a suspect, is
-taken alone and one at a time, so that one that takes its worker down cannot take others along again and again.
+idle slots may be borrowed while no other waits. Half of a worker's slots are neither lent nor given to webhooks that
+keep their slots for seconds, so that a new event always finds one. A paused webhook gets one probe when its time has
+come. Last, with the slots that are left, what a replay wants again. A delivery that was claimed before without an
+outcome, a suspect, is taken alone and one at a time, so that one that takes its worker down cannot take others along
+again and again.
+
+The statements are constants over tables: building one anew costs several times what running it does.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain, zip_longest
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.engine import Connection
 
+from webapp.delivery.paces import Paces
+from webapp.delivery.recipients import Recipients
 from webapp.extensions import db
 from webapp.models import Delivery, DeliveryKind, Redelivery, Webhook, WebhookHealth, database_now
+from webapp.models.base import table_of
 
 MAX_WEBHOOKS = 64  # served by one claim
 GUARANTEED_IN_FLIGHT = 5  # per webhook, over all workers
 BORROWED_IN_FLIGHT = 32  # per webhook, while no other waits
 
-_NOW = sa.bindparam("now", type_=Delivery.next_attempt_at.type)
+_DELIVERY, _REDELIVERY = table_of(Delivery), table_of(Redelivery)
+_WEBHOOK, _HEALTH = table_of(Webhook), table_of(WebhookHealth)
+
+_NOW = sa.bindparam("now", type_=_DELIVERY.c.next_attempt_at.type)
 _MOST = sa.bindparam("most", type_=sa.Integer)
 _IS_DUE = sa.and_(
-    Delivery.next_attempt_at.is_not(None), Delivery.next_attempt_at <= _NOW, Delivery.lease_until.is_(None)
+    _DELIVERY.c.next_attempt_at.is_not(None), _DELIVERY.c.next_attempt_at <= _NOW, _DELIVERY.c.lease_until.is_(None)
 )
-_IS_PAUSED = sa.exists().where(WebhookHealth.webhook_id == Delivery.webhook_id, WebhookHealth.paused_at.is_not(None))
-_AWAITS_PROBE = _IS_PAUSED.where(WebhookHealth.probe_at > _NOW)
+_IS_PAUSED = sa.exists().where(_HEALTH.c.webhook_id == _DELIVERY.c.webhook_id, _HEALTH.c.paused_at.is_not(None))
+_AWAITS_PROBE = _IS_PAUSED.where(_HEALTH.c.probe_at > _NOW)
+
+# What is seldom there, by partial indexes: mostly one look instead of four statements.
+_SELDOM = sa.text(
+    """
+    SELECT EXISTS (SELECT 1 FROM redelivery WHERE finished_at IS NULL) AS wishes,
+        EXISTS (SELECT 1 FROM delivery
+                WHERE next_attempt_at IS NOT NULL AND lease_until IS NULL AND kind <> 'event') AS express,
+        EXISTS (SELECT 1 FROM delivery
+                WHERE next_attempt_at IS NOT NULL AND lease_until IS NULL AND claims > 0) AS suspects
+    """
+)
 
 # Walks the index from webhook to webhook, not from row to row: 100,000 rows of 1,000 webhooks are 1,000 steps.
 _WAITING_WEBHOOKS = sa.text(
@@ -43,64 +66,92 @@ _WAITING_WEBHOOKS = sa.text(
                 AND webhook_id > step.id ORDER BY webhook_id LIMIT 1)
         FROM step WHERE step.id IS NOT NULL
     )
-    SELECT id FROM step WHERE id IS NOT NULL
+    SELECT step.id, webhook_health.paused_at IS NOT NULL AS is_paused
+    FROM step LEFT JOIN webhook_health ON webhook_health.webhook_id = step.id
+    WHERE step.id IS NOT NULL
         AND (SELECT min(next_attempt_at) FROM delivery
              WHERE webhook_id = step.id AND next_attempt_at IS NOT NULL AND lease_until IS NULL) <= :now
-        AND NOT EXISTS (SELECT 1 FROM webhook_health
-                        WHERE webhook_id = step.id AND paused_at IS NOT NULL AND probe_at > :now)
+        AND (webhook_health.paused_at IS NULL OR webhook_health.probe_at IS NULL OR webhook_health.probe_at <= :now)
     LIMIT :most
     """
 ).bindparams(_NOW)
 
-_OLDEST_OF_ONE = """
-    SELECT * FROM (SELECT seq, webhook_id FROM delivery
-    WHERE webhook_id = :webhook{n} AND next_attempt_at <= :now AND lease_until IS NULL AND claims = 0 AND kind = 'event'
-    ORDER BY next_attempt_at, seq LIMIT :most{n}) AS oldest{n}
-"""
+# The oldest due deliveries of several webhooks, `most` of each: SQLite has no LATERAL.
+_OLDEST = {
+    "sqlite": sa.text(
+        """
+        SELECT delivery.seq, delivery.webhook_id FROM json_each(:webhooks) AS wanted
+        JOIN delivery ON delivery.seq IN (
+            SELECT seq FROM delivery
+            WHERE webhook_id = wanted.value AND next_attempt_at <= :now AND lease_until IS NULL
+                AND claims = 0 AND kind = 'event'
+            ORDER BY next_attempt_at, seq LIMIT :most
+        )
+        ORDER BY delivery.next_attempt_at, delivery.seq
+        """
+    ).bindparams(_NOW),
+    "postgresql": sa.text(
+        """
+        SELECT oldest.seq, oldest.webhook_id FROM json_array_elements_text(CAST(:webhooks AS json)) AS wanted(id)
+        CROSS JOIN LATERAL (
+            SELECT seq, webhook_id, next_attempt_at FROM delivery
+            WHERE webhook_id = wanted.id AND next_attempt_at <= :now AND lease_until IS NULL
+                AND claims = 0 AND kind = 'event'
+            ORDER BY next_attempt_at, seq LIMIT :most
+        ) AS oldest
+        ORDER BY oldest.next_attempt_at, oldest.seq
+        """
+    ).bindparams(_NOW),
+}
 
 _IN_FLIGHT = (
-    sa.select(Delivery.webhook_id, sa.func.count())
-    .where(Delivery.lease_until.is_not(None))
-    .group_by(Delivery.webhook_id)
+    sa.select(_DELIVERY.c.webhook_id, sa.func.count())
+    .where(_DELIVERY.c.lease_until.is_not(None))
+    .group_by(_DELIVERY.c.webhook_id)
 )
 _EXPRESS = (
-    sa.select(Delivery.seq)
-    .where(_IS_DUE, Delivery.kind != DeliveryKind.EVENT, Delivery.claims == 0)
-    .order_by(Delivery.seq)
+    sa.select(_DELIVERY.c.seq)
+    .where(_IS_DUE, _DELIVERY.c.kind != DeliveryKind.EVENT, _DELIVERY.c.claims == 0)
+    .order_by(_DELIVERY.c.seq)
     .limit(_MOST)
 )
 _WISHES = (
-    sa.select(Redelivery.seq, Redelivery.delivery_seq, Delivery.claims)
-    .join(Delivery, Delivery.seq == Redelivery.delivery_seq)
-    .join(Webhook, Webhook.id == Delivery.webhook_id)
+    sa.select(_REDELIVERY.c.seq, _REDELIVERY.c.delivery_seq, _DELIVERY.c.claims)
+    .join(_DELIVERY, _DELIVERY.c.seq == _REDELIVERY.c.delivery_seq)
+    .join(_WEBHOOK, _WEBHOOK.c.id == _DELIVERY.c.webhook_id)
     .where(
-        Redelivery.finished_at.is_(None),
-        Delivery.lease_until.is_(None),
-        Webhook.deleted_at.is_(None),
-        sa.or_(Webhook.enabled, Delivery.kind != DeliveryKind.EVENT),
+        _REDELIVERY.c.finished_at.is_(None),
+        _DELIVERY.c.lease_until.is_(None),
+        _WEBHOOK.c.deleted_at.is_(None),
+        sa.or_(_WEBHOOK.c.enabled, _DELIVERY.c.kind != DeliveryKind.EVENT),
     )
-    .order_by(Redelivery.seq)
+    .order_by(_REDELIVERY.c.seq)
     .limit(_MOST)
 )
-_BY_HAND = _WISHES.where(Redelivery.replay_seq.is_(None))
-_OF_REPLAYS = _WISHES.where(Redelivery.replay_seq.is_not(None))
-_SUSPECT_OF_REPLAYS = _OF_REPLAYS.where(Delivery.claims > 0)
+_BY_HAND = _WISHES.where(_REDELIVERY.c.replay_seq.is_(None))
+_OF_REPLAYS = _WISHES.where(_REDELIVERY.c.replay_seq.is_not(None))
+_SUSPECT_OF_REPLAYS = _OF_REPLAYS.where(_DELIVERY.c.claims > 0)
 _NEXT_DUE = (
-    sa.select(Delivery.next_attempt_at)
-    .where(Delivery.next_attempt_at.is_not(None), Delivery.lease_until.is_(None))
-    .order_by(Delivery.next_attempt_at)
+    sa.select(_DELIVERY.c.next_attempt_at)
+    .where(_DELIVERY.c.next_attempt_at.is_not(None), _DELIVERY.c.lease_until.is_(None))
+    .order_by(_DELIVERY.c.next_attempt_at)
     .limit(1)
 )
 _SUSPECT = (
-    sa.select(Delivery.seq, _IS_PAUSED)
-    .where(_IS_DUE, Delivery.claims > 0, ~_AWAITS_PROBE)
-    .order_by(Delivery.next_attempt_at)
+    sa.select(_DELIVERY.c.seq, _IS_PAUSED)
+    .where(_IS_DUE, _DELIVERY.c.claims > 0, ~_AWAITS_PROBE)
+    .order_by(_DELIVERY.c.next_attempt_at)
     .limit(1)
 )
-_PAUSED = sa.select(WebhookHealth.webhook_id).where(WebhookHealth.paused_at.is_not(None))
+# PostgreSQL: whoever holds the webhooks' rows decides what is in flight; others serve other webhooks meanwhile.
+_LOCKED = (
+    sa.select(_WEBHOOK.c.id)
+    .where(_WEBHOOK.c.id.in_(sa.bindparam("webhooks", expanding=True)))
+    .with_for_update(skip_locked=True, key_share=True)
+)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Choice:
     """A delivery that may be claimed now: by the schedule, for a redelivery, or as the probe of a paused webhook."""
 
@@ -111,65 +162,84 @@ class Choice:
 
 @dataclass
 class Turn:
-    """What one worker process remembers between its claims."""
+    """What one worker process remembers between its claims. `reserve` is how many of its slots it never lends."""
 
     worker: str
+    reserve: int = 0
+    paces: Paces = field(default_factory=Paces)
+    recipients: Recipients = field(default_factory=Recipients)
     cursor: str = ""
     is_suspect_in_flight: bool = False
     is_suspects_turn: bool = False
 
+    def has_more(self, was_suspect: bool) -> bool:
+        """Whether another claim may find something at once, after one that found less than there was room for."""
+        return bool(self.cursor) or self.is_suspects_turn or was_suspect
+
 
 def next_due_at() -> datetime | None:
     """When the next delivery is due, by the index alone; None when none waits. A wish to send again is due at once."""
-    if db.session.execute(_WISHES, {"most": 1}).first() is not None:
+    connection = db.session.connection()
+    if connection.execute(_WISHES, {"most": 1}).first() is not None:
         return database_now()
-    return db.session.scalar(_NEXT_DUE)
+    return connection.scalar(_NEXT_DUE)
 
 
-def choose(session: Session, turn: Turn, *, now: datetime, slots: int) -> list[Choice]:
+def choose(connection: Connection, turn: Turn, *, now: datetime, slots: int) -> list[Choice]:
     """At most `slots` deliveries: fresh ones and one suspect by turns; a suspect also when there is nothing else."""
-    wishes = _wishes(session, _BY_HAND, slots)
+    seldom = connection.execute(_SELDOM).one()
+    wishes = _wishes(connection, _BY_HAND, slots) if seldom.wishes else []
+    if not (seldom.wishes or seldom.suspects):
+        return _fresh(connection, turn, _Room(now, slots), wishes, seldom)
     if turn.is_suspects_turn:
         turn.is_suspects_turn = False
-        if suspect := _suspect(session, turn, wishes, now):
+        if suspect := _suspect(connection, turn, wishes, now):
             return suspect
-    fresh = _fresh(session, turn, wishes, now, slots)
+    fresh = _fresh(connection, turn, _Room(now, slots), wishes, seldom)
     turn.is_suspects_turn = bool(fresh)
-    return fresh or _suspect(session, turn, wishes, now)
+    return fresh or _suspect(connection, turn, wishes, now)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class _Room:
+    now: datetime
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Wish:
     choice: Choice
     is_suspect: bool
 
 
-def _wishes(session: Session, query: sa.Select[int, int, int], slots: int) -> list[_Wish]:
+def _wishes(connection: Connection, query: sa.Select[int, int, int], slots: int) -> list[_Wish]:
     """The oldest wish for each delivery that somebody wants again."""
     found: dict[int, _Wish] = {}
-    for seq, delivery_seq, claimed in session.execute(query, {"most": slots}):
+    for seq, delivery_seq, claimed in connection.execute(query, {"most": slots}):
         found.setdefault(delivery_seq, _Wish(Choice(delivery_seq, redelivery_seq=seq), is_suspect=claimed > 0))
     return list(found.values())
 
 
-def _suspect(session: Session, turn: Turn, wishes: Sequence[_Wish], now: datetime) -> list[Choice]:
+def _suspect(connection: Connection, turn: Turn, wishes: Sequence[_Wish], now: datetime) -> list[Choice]:
     if turn.is_suspect_in_flight:
         return []
     by_hand = [wish.choice for wish in wishes if wish.is_suspect]
-    regular = [Choice(seq, is_probe=bool(is_paused)) for seq, is_paused in session.execute(_SUSPECT, {"now": now})]
-    return by_hand[:1] or regular or [wish.choice for wish in _wishes(session, _SUSPECT_OF_REPLAYS, 1)]
+    regular = [Choice(seq, is_probe=bool(is_paused)) for seq, is_paused in connection.execute(_SUSPECT, {"now": now})]
+    return by_hand[:1] or regular or [wish.choice for wish in _wishes(connection, _SUSPECT_OF_REPLAYS, 1)]
 
 
-def _fresh(session: Session, turn: Turn, wishes: Sequence[_Wish], now: datetime, slots: int) -> list[Choice]:
-    by_hand = [wish.choice for wish in wishes if not wish.is_suspect]
-    express = [Choice(seq) for seq in session.scalars(_EXPRESS, {"now": now, "most": slots})]
-    chosen = _first_of_each([*by_hand, *express])[:slots]
+def _fresh(connection: Connection, turn: Turn, room: _Room, wishes: Sequence[_Wish], seldom: Any) -> list[Choice]:
+    now, slots = room.now, room.slots
+    chosen = [wish.choice for wish in wishes if not wish.is_suspect]
+    if seldom.express:
+        chosen += [Choice(seq) for seq in connection.scalars(_EXPRESS, {"now": now, "most": slots})]
+        chosen = _first_of_each(chosen)[:slots]
     suspects = {wish.choice.seq for wish in wishes if wish.is_suspect}
-    regular = [one for one in _regular(session, turn, now, slots - len(chosen)) if one.seq not in suspects]
-    chosen = _first_of_each([*chosen, *regular])
-    if len(chosen) < slots:
-        replayed = [wish.choice for wish in _wishes(session, _OF_REPLAYS, slots - len(chosen)) if not wish.is_suspect]
-        chosen = _first_of_each([*chosen, *replayed])
+    regular = [one for one in _regular(connection, turn, now, slots - len(chosen)) if one.seq not in suspects]
+    chosen = _first_of_each([*chosen, *regular]) if chosen else regular
+    if seldom.wishes and len(chosen) < slots:
+        replayed = _wishes(connection, _OF_REPLAYS, slots - len(chosen))
+        chosen = _first_of_each([*chosen, *(wish.choice for wish in replayed if not wish.is_suspect)])
     return chosen
 
 
@@ -180,55 +250,57 @@ def _first_of_each(choices: Iterable[Choice]) -> list[Choice]:
     return list(found.values())
 
 
-def _regular(session: Session, turn: Turn, now: datetime, slots: int) -> list[Choice]:
+def _regular(connection: Connection, turn: Turn, now: datetime, slots: int) -> list[Choice]:
     if slots <= 0:
         return []
-    webhooks = _waiting_webhooks(session, turn, now)
+    webhooks = _waiting_webhooks(connection, turn, now)
     others_wait = bool(turn.cursor)  # more than one claim serves
-    in_flight: dict[str, int] = {row[0]: row[1] for row in session.execute(_IN_FLIGHT)}
-    paused = set(session.scalars(_PAUSED.where(WebhookHealth.webhook_id.in_(webhooks)))) if webhooks else set()
-    most = min(BORROWED_IN_FLIGHT, slots)
+    in_flight: dict[str, int] = {row[0]: row[1] for row in connection.execute(_IN_FLIGHT)} if webhooks else {}
+    most = {True: GUARANTEED_IN_FLIGHT, False: BORROWED_IN_FLIGHT}  # by slowness
+    is_slow = {webhook: turn.paces.is_slow(webhook) for webhook in webhooks}
     room = {
-        webhook: 1 if webhook in paused else min(most, BORROWED_IN_FLIGHT - in_flight.get(webhook, 0))
-        for webhook in webhooks
+        webhook: 1 if is_paused else min(slots, most[is_slow[webhook]] - in_flight.get(webhook, 0))
+        for webhook, is_paused in webhooks.items()
     }
-    waiting = _oldest(session, {webhook: count for webhook, count in room.items() if count > 0}, now, paused)
+    waiting = _oldest(connection, {webhook: count for webhook, count in room.items() if count > 0}, now, webhooks)
     own = {webhook: max(0, GUARANTEED_IN_FLIGHT - in_flight.get(webhook, 0)) for webhook in waiting}
-    guaranteed = _interleave([choices[: own[webhook]] for webhook, choices in waiting.items()])
-    borrowed = _interleave([choices[own[webhook] :] for webhook, choices in waiting.items()])
-    chosen = guaranteed[:slots] if others_wait else (guaranteed + borrowed)[:slots]
+    quick = [webhook for webhook in waiting if not is_slow[webhook]]
+    guaranteed = _interleave([waiting[webhook][: own[webhook]] for webhook in quick])
+    lent = [] if others_wait else _interleave([waiting[webhook][own[webhook] :] for webhook in quick])
+    slow = _interleave([choices for webhook, choices in waiting.items() if is_slow[webhook]])
+    chosen = (guaranteed + (slow + lent)[: max(0, slots - turn.reserve)])[:slots]
     if len(chosen) == slots:  # perhaps not all had their turn: the next claim goes on behind the last one that had
         turn.cursor = next(webhook for webhook, choices in waiting.items() if chosen[-1] in choices)
     return chosen
 
 
-def _waiting_webhooks(session: Session, turn: Turn, now: datetime) -> list[str]:
-    """Up to 64 webhooks with something due, from the cursor on and round again."""
+def _waiting_webhooks(connection: Connection, turn: Turn, now: datetime) -> dict[str, bool]:
+    """Up to 64 webhooks with something due, from the cursor on and round again, and whether they are paused."""
     values = {"now": now, "most": MAX_WEBHOOKS}
-    found = list(session.scalars(_WAITING_WEBHOOKS, {**values, "cursor": turn.cursor}))
+    first = connection.execute(_WAITING_WEBHOOKS, {**values, "cursor": turn.cursor})
+    found: dict[str, bool] = {row[0]: row[1] for row in first}
     if len(found) < MAX_WEBHOOKS and turn.cursor:
-        again = session.scalars(_WAITING_WEBHOOKS, {**values, "cursor": ""})
-        found += [webhook for webhook in again if webhook <= turn.cursor][: MAX_WEBHOOKS - len(found)]
-    turn.cursor = found[-1] if len(found) == MAX_WEBHOOKS else ""
-    if db.engine.dialect.name != "sqlite" and found:
-        # PostgreSQL: whoever holds the webhooks' rows decides what is in flight; others serve other webhooks meanwhile.
-        locked = sa.select(Webhook.id).where(Webhook.id.in_(found)).with_for_update(skip_locked=True, key_share=True)
-        mine = set(session.scalars(locked))
-        found = [webhook for webhook in found if webhook in mine]
+        again = connection.execute(_WAITING_WEBHOOKS, {**values, "cursor": ""}).all()
+        found |= [row for row in again if row[0] <= turn.cursor][: MAX_WEBHOOKS - len(found)]
+    turn.cursor = next(reversed(found)) if len(found) == MAX_WEBHOOKS else ""
+    if connection.dialect.name != "sqlite" and found:
+        mine = set(connection.scalars(_LOCKED, {"webhooks": list(found)}))
+        found = {webhook: is_paused for webhook, is_paused in found.items() if webhook in mine}
     return found
 
 
-def _oldest(session: Session, room: dict[str, int], now: datetime, paused: set[str]) -> dict[str, list[Choice]]:
-    """The oldest due deliveries of each webhook, at most `room` of each, in one statement."""
+def _oldest(
+    connection: Connection, room: dict[str, int], now: datetime, webhooks: dict[str, bool]
+) -> dict[str, list[Choice]]:
+    """The oldest due deliveries of each webhook, at most `room` of each and one of a paused one, in one statement."""
     if not room:
         return {}
-    statement = " UNION ALL ".join(_OLDEST_OF_ONE.replace("{n}", str(n)) for n in range(len(room)))
-    values: dict[str, object] = {"now": now}
-    for n, (webhook, count) in enumerate(room.items()):
-        values |= {f"webhook{n}": webhook, f"most{n}": count}
+    room = {webhook: 1 if webhooks[webhook] else count for webhook, count in room.items()}
+    values = {"now": now, "most": max(room.values()), "webhooks": json.dumps(list(room))}
     found: dict[str, list[Choice]] = {webhook: [] for webhook in room}
-    for seq, webhook in session.execute(sa.text(statement).bindparams(_NOW), values):
-        found[webhook].append(Choice(seq, is_probe=webhook in paused))
+    for seq, webhook in connection.execute(_OLDEST[connection.dialect.name], values):
+        if len(found[webhook]) < room[webhook]:
+            found[webhook].append(Choice(seq, is_probe=bool(webhooks[webhook])))
     return found
 
 

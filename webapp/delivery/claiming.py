@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.engine import Connection
 
 from webapp.delivery import claims
 from webapp.delivery.choosing import Choice, Turn, choose, next_due_at
@@ -19,7 +19,24 @@ __all__ = ["MAX_CLAIMS", "Claim", "Turn", "claim", "next_due_at"]
 
 MAX_CLAIMS = 200  # deliveries in one claim
 
-_DELIVERY = table_of(Delivery)
+_DELIVERY, _HEALTH = table_of(Delivery), table_of(WebhookHealth)
+_LEASE = (
+    sa.update(_DELIVERY)
+    .where(_DELIVERY.c.seq.in_(sa.bindparam("seqs", expanding=True)), _DELIVERY.c.lease_until.is_(None))
+    .values(
+        lease_until=sa.bindparam("until", type_=_DELIVERY.c.lease_until.type),
+        claim_token=_DELIVERY.c.claim_token + 1,
+        claims=_DELIVERY.c.claims + 1,
+        attempts_made=_DELIVERY.c.attempts_made + 1,
+    )
+    .returning(*claims.CLAIMED)
+)
+# One probe at a time: the next may go out when this one's lease is over, should its outcome never be known.
+_NEXT_PROBE = (
+    sa.update(_HEALTH)
+    .where(_HEALTH.c.webhook_id.in_(sa.bindparam("webhooks", expanding=True)))
+    .values(probe_at=sa.bindparam("until", type_=_HEALTH.c.probe_at.type))
+)
 
 
 @repeated
@@ -29,36 +46,30 @@ def claim(turn: Turn, *, slots: int, lease: timedelta) -> list[Claim]:
     if slots <= 0:
         return []
     with transaction() as session:
+        connection = session.connection()
         now = database_now()
-        chosen = choose(session, turn, now=now, slots=slots)
-        return _lease(session, chosen, now=now, until=now + lease, worker=turn.worker) if chosen else []
+        chosen = choose(connection, turn, now=now, slots=slots)
+        return _lease(connection, turn, chosen, now=now, until=now + lease) if chosen else []
 
 
-def _lease(session: Session, chosen: Sequence[Choice], *, now: datetime, until: datetime, worker: str) -> list[Claim]:
+def _lease(
+    connection: Connection, turn: Turn, chosen: Sequence[Choice], *, now: datetime, until: datetime
+) -> list[Claim]:
     order = {choice.seq: place for place, choice in enumerate(chosen)}
-    taken = session.connection().execute(
-        sa.update(_DELIVERY)
-        .where(_DELIVERY.c.seq.in_(order), _DELIVERY.c.lease_until.is_(None))
-        .values(
-            lease_until=until,
-            claim_token=_DELIVERY.c.claim_token + 1,
-            claims=_DELIVERY.c.claims + 1,
-            attempts_made=_DELIVERY.c.attempts_made + 1,
-        )
-        .returning(*claims.CLAIMED)
-    )
+    taken = connection.execute(_LEASE, {"seqs": list(order), "until": until})
     rows = sorted(taken, key=lambda row: order[row.seq])
     if not rows:
         return []
     probed = {choice.seq for choice in chosen if choice.is_probe}
-    _wait_for_probes(session, [row.webhook_id for row in rows if row.seq in probed], until)
+    if webhooks := [row.webhook_id for row in rows if row.seq in probed]:
+        connection.execute(_NEXT_PROBE, {"webhooks": webhooks, "until": until})
     wishes = {choice.seq: choice.redelivery_seq for choice in chosen if choice.redelivery_seq is not None}
-    return claims.make(session, rows, redeliveries=wishes, probed=probed, worker=worker, now=now)
-
-
-def _wait_for_probes(session: Session, webhook_ids: Sequence[str], until: datetime) -> None:
-    """One probe at a time: the next may go out when this one's lease is over, should its outcome never be known."""
-    if webhook_ids:
-        session.execute(
-            sa.update(WebhookHealth).where(WebhookHealth.webhook_id.in_(webhook_ids)).values(probe_at=until)
-        )
+    return claims.make(
+        connection,
+        rows,
+        redeliveries=wishes,
+        probed=probed,
+        worker=turn.worker,
+        recipients=turn.recipients,
+        now=now,
+    )

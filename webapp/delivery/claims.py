@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.engine import Connection
 
 from webapp.delivery import composing, payloads
-from webapp.models import Attempt, Delivery, Event, PayloadFormat, Webhook, WebhookSnapshot
-from webapp.models.base import decrypt, new_attempt_id, table_of
+from webapp.delivery.recipients import Recipient, Recipients
+from webapp.models import Attempt, Delivery, Event, PayloadFormat
+from webapp.models.base import new_attempt_id, table_of
 
-_DELIVERY = table_of(Delivery)
+_DELIVERY, _EVENT, _ATTEMPT = table_of(Delivery), table_of(Event), table_of(Attempt)
 CLAIMED = (
     _DELIVERY.c.seq,
     _DELIVERY.c.id,
@@ -39,7 +40,7 @@ class Claim:
     delivery: Any
     event: Any
     snapshot: bytes
-    webhook: Any
+    recipient: Recipient
     attempt_id: str
     redelivery_seq: int | None
     claimed_at: datetime
@@ -78,48 +79,36 @@ class Claim:
         """The exact bytes to send."""
         return composing.body(self.delivery, self.event, self.snapshot)
 
-    def secrets(self, now: datetime) -> list[str]:
-        """Every valid secret, newest first; raises UnreadableSecret when no key of this installation fits."""
-        valid = [self.webhook.secret_ciphertext]
-        if self.webhook.previous_secret_until is not None and now < self.webhook.previous_secret_until:
-            valid.append(self.webhook.previous_secret_ciphertext)
-        return [decrypt(ciphertext) for ciphertext in valid if ciphertext]
 
-
-_EVENT = sa.select(Event.seq, Event.id, Event.type, Event.previous_value, Event.current_value, Event.compact)
-_WEBHOOK = sa.select(
-    Webhook.id,
-    Webhook.url,
-    Webhook.secret_ciphertext,
-    Webhook.previous_secret_ciphertext,
-    Webhook.previous_secret_until,
-    Webhook.headers_ciphertext,
-)
-_SNAPSHOT = sa.select(WebhookSnapshot.seq, WebhookSnapshot.body)
+_EVENTS = sa.select(
+    _EVENT.c.seq, _EVENT.c.id, _EVENT.c.type, _EVENT.c.previous_value, _EVENT.c.current_value, _EVENT.c.compact
+).where(_EVENT.c.seq.in_(sa.bindparam("seqs", expanding=True)))
+_EXISTS_FIRST = sa.insert(_ATTEMPT)
 
 
 def make(
-    session: Session,
+    connection: Connection,
     rows: Sequence[Any],
     *,
     redeliveries: Mapping[int, int],
     probed: Collection[int],
     worker: str,
+    recipients: Recipients,
     now: datetime,
 ) -> list[Claim]:
     """Claims of freshly leased delivery rows (columns CLAIMED). Their attempt rows are written here: they exist before
     anything is sent. `redeliveries` maps a delivery's number to that of the redelivery that asked for it; `probed` are
     the numbers of those that go out as probes of paused webhooks.
     """
-    events = _by_key(session, _EVENT, Event.seq, {row.event_seq for row in rows if row.event_seq is not None})
-    snapshots = _by_key(session, _SNAPSHOT, WebhookSnapshot.seq, {row.snapshot_seq for row in rows})
-    webhooks = _by_key(session, _WEBHOOK, Webhook.id, {row.webhook_id for row in rows})
+    events = _events(connection, {row.event_seq for row in rows if row.event_seq is not None})
+    snapshots = recipients.snapshots(connection, {row.snapshot_seq for row in rows})
+    to = recipients.of(connection, {row.webhook_id for row in rows})
     claims = [
         Claim(
             delivery=row,
             event=events.get(row.event_seq),
-            snapshot=snapshots[row.snapshot_seq].body,
-            webhook=webhooks[row.webhook_id],
+            snapshot=snapshots[row.snapshot_seq],
+            recipient=to[row.webhook_id],
             attempt_id=new_attempt_id(),
             redelivery_seq=redeliveries.get(row.seq),
             claimed_at=now,
@@ -127,7 +116,7 @@ def make(
         )
         for row in rows
     ]
-    session.connection().execute(sa.insert(table_of(Attempt)), [_attempt(claim, worker) for claim in claims])
+    connection.execute(_EXISTS_FIRST, [_attempt(claim, worker) for claim in claims])
     return claims
 
 
@@ -145,7 +134,5 @@ def _attempt(claim: Claim, worker: str) -> dict[str, Any]:
     }
 
 
-def _by_key(session: Session, query: Any, key: Any, wanted: set[Any]) -> dict[Any, Any]:
-    if not wanted:
-        return {}
-    return {row[0]: row for row in session.execute(query.where(key.in_(wanted)))}
+def _events(connection: Connection, seqs: set[int]) -> dict[int, Any]:
+    return {row.seq: row for row in connection.execute(_EVENTS, {"seqs": list(seqs)})} if seqs else {}

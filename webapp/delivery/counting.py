@@ -72,7 +72,7 @@ def count(connection: Connection, ended: Iterable[Counted]) -> None:
             found_out.append(each)
     _take_back(connection, found_out)
     if rows:
-        connection.execute(_upsert(connection.dialect.name), [rows[key] for key in sorted(rows)])
+        connection.execute(_UPSERT[connection.dialect.name], [rows[key] for key in sorted(rows)])
 
 
 def count_lost(connection: Connection, delivery_seqs: Sequence[int]) -> None:
@@ -182,3 +182,6 @@ def _upsert(dialect: str) -> Any:
             "last_at": sa.case((new.last_at > _HOUR.c.last_at, new.last_at), else_=_HOUR.c.last_at),
         },
     )
+
+
+_UPSERT = {dialect: _upsert(dialect) for dialect in ("sqlite", "postgresql")}

@@ -28,11 +28,19 @@ from webapp.models import (
     ring_after_commit,
     transaction,
 )
+from webapp.models.base import table_of
 from webapp.models.webhook import DisabledBecause
 
 log = logging.getLogger(__name__)
 
 NOTICES = {DisabledBecause.GONE: "webhook_gone", DisabledBecause.FAILURES: "webhook_disabled"}
+
+_WEBHOOK = table_of(Webhook)
+_DISABLED = sa.select(_WEBHOOK.c.id, _WEBHOOK.c.disabled_at).where(
+    _WEBHOOK.c.id.in_(sa.bindparam("webhooks", expanding=True)),
+    _WEBHOOK.c.disabled_because == DisabledBecause.FAILURES,
+    _WEBHOOK.c.enabled.is_(False),
+)
 
 
 def draw(consequences: Sequence[Consequence]) -> None:
@@ -49,11 +57,7 @@ def _wrongly_disabled(proven: dict[str, datetime]) -> list[str]:
     """Webhooks that were disabled for their failures while an attempt was under way that then succeeded."""
     if not proven:
         return []
-    found = db.session.execute(
-        sa.select(Webhook.id, Webhook.disabled_at).where(
-            Webhook.id.in_(proven), Webhook.disabled_because == DisabledBecause.FAILURES, Webhook.enabled.is_(False)
-        )
-    )
+    found = db.session.connection().execute(_DISABLED, {"webhooks": list(proven)})
     return [row.id for row in found if row.disabled_at is not None and proven[row.id] <= row.disabled_at]
 
 

@@ -1,6 +1,8 @@
-"""The dispatcher of a worker process: it fans out, claims, and hands claims to a pool of threads that send.
+"""The dispatcher of a worker process: one thread that fans out, claims and records, beside threads that send.
 
-It looks once a second, and at once when the bell rings. No transaction is open while the network is used.
+It looks once a second, and at once when the bell rings or an outcome comes in. One thread does all that touches the
+database: a process never waits for its own locks, and what cannot be recorded is not followed by new claims. No
+transaction is open while the network is used.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ import queue
 import socket
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
 
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
@@ -22,14 +26,17 @@ from webapp.delivery import attempting, claiming, fan_out, heartbeats, leases, r
 from webapp.delivery.claims import Claim
 from webapp.delivery.recorder import Recorder
 from webapp.delivery.recording import Result
+from webapp.delivery.senders import Senders
 from webapp.delivery.sending import Sender
 from webapp.models import database_now
 
 log = logging.getLogger(__name__)
 
-THREADS = 32
+THREADS = 256  # at most; most are only started when receivers keep claims waiting
 READ_AHEAD = 32  # claims that wait for a thread
+RESERVED_SHARE = 1 / 2  # of all slots: neither lent nor given to slow receivers
 LOOK_EVERY_S = 1.0
+ADJUST_EVERY_S = 0.005  # while claims wait for a thread
 PAUSE_AFTER_ERROR_S = 5.0  # a full disk or a locked database: look again, send nothing meanwhile
 BEGIN_WITHIN = 1 / 3  # of the lease, and within the length of one attempt; what has not begun by then is given back
 
@@ -42,9 +49,16 @@ def wake() -> None:
         _running.wake()
 
 
-def _named(claim: Claim) -> dict[str, str]:
-    """The ids of what an attempt was about, for the log."""
-    return {"delivery": claim.delivery.id, "attempt": claim.attempt_id, "webhook": claim.delivery.webhook_id}
+class _Call(Enum):
+    BELL = "look at once"
+
+
+@dataclass(frozen=True, slots=True)
+class _NoOutcome:
+    """A claim that ended without one: nothing was sent, so it is given back, or nobody knows and its lease runs out."""
+
+    claim: Claim
+    is_unsent: bool
 
 
 class Dispatcher:
@@ -54,39 +68,39 @@ class Dispatcher:
         self._app = app
         self._settings: Settings = app.extensions["settings"]
         self._threads = threads
+        self._slots = threads + READ_AHEAD
         self.name = f"{socket.gethostname()}:{os.getpid()}"
-        self._turn = claiming.Turn(worker=self.name)
-        self._bell = threading.Event()
+        self._turn = claiming.Turn(worker=self.name, reserve=int(self._slots * RESERVED_SHARE))
+        self._sender = Sender.from_settings(self._settings)
+        self._senders = Senders(self._attempt, most=threads)
+        self._inbox: queue.SimpleQueue[Result | _NoOutcome | _Call] = queue.SimpleQueue()
         self._stopping = threading.Event()
         # Nobody waits longer for the last request of a webhook that was switched off than one attempt may take.
         self._begin_within_s = min(
             self._settings.lease_seconds * BEGIN_WITHIN, self._settings.request_timeout.total_seconds()
         )
-        self._sender = Sender.from_settings(self._settings)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="sender")
-        self._in_hand = 0  # claims whose outcome is not recorded yet
-        self._lock = threading.Lock()
-        self._unsent: queue.SimpleQueue[Claim] = queue.SimpleQueue()
-        self._recorder = Recorder(app, recorded=self._recorded)
         self._loop = threading.Thread(target=self._run, name="dispatcher", daemon=True)
-        self._beat_at = 0.0
-        self._quiet_until = 0.0  # nothing is claimed before
+        # The rest belongs to the loop. Moments are those of the monotonic clock; 0 is "now".
+        self._recorder = Recorder()
+        self._unsent: list[Claim] = []
+        self._in_hand = 0  # claims that are neither recorded nor given up
+        self._is_rung = self._is_due_to_tend = True
+        self._claim_at = self._look_at = self._beat_at = self._quiet_until = 0.0
 
     def start(self) -> None:
         """Begin to work."""
         global _running  # noqa: PLW0603
         _running = self
-        self._recorder.start()
         self._loop.start()
 
     def wake(self) -> None:
         """Look at once."""
-        self._bell.set()
+        self._inbox.put(_Call.BELL)
 
     @property
     def is_alive(self) -> bool:
-        """Whether the threads that everything depends on are running."""
-        return self._loop.is_alive() and self._recorder.is_alive
+        """Whether the thread that everything depends on is running."""
+        return self._loop.is_alive()
 
     def stop(self) -> None:
         """Stop claiming, finish what is in flight, record it, give the rest back. Returns when all of that is done."""
@@ -94,96 +108,152 @@ class Dispatcher:
         if _running is self:
             _running = None
         self._stopping.set()
-        self._bell.set()
+        self.wake()
         self._loop.join()
-        self._pool.shutdown(wait=True, cancel_futures=True)
-        self._recorder.stop()
+        self._senders.join()
         self._sender.close()
+
+    def _run(self) -> None:
+        while self._in_hand or not self._stopping.is_set():
+            self._receive(self._wait_s())
+            try:
+                with self._app.app_context():
+                    self._work()
+            except Exception:
+                log.exception("the look at the database failed; trying again", extra={"pause_s": PAUSE_AFTER_ERROR_S})
+                self._quiet_until = time.monotonic() + PAUSE_AFTER_ERROR_S
         with self._app.app_context():
             self._leave()
 
     def _leave(self) -> None:
         """The last words. Without a database the leases run out, and the beat falls silent."""
         try:
-            self._give_back()
+            leases.give_back(self._unsent)
             heartbeats.sign_off(self.name)
         except (DBAPIError, PoolTimeout) as error:
             log.warning("could not sign off, the database does not answer: %s", error)
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._bell.clear()
-            try:
-                with self._app.app_context():
-                    wait_s = self._look()
-            except Exception:
-                log.exception("the look at the database failed; trying again", extra={"pause_s": PAUSE_AFTER_ERROR_S})
-                self._stopping.wait(PAUSE_AFTER_ERROR_S)
-            else:
-                self._bell.wait(wait_s)
+    def _wait_s(self) -> float:
+        """How long to wait for a call or an outcome."""
+        moments = [self._look_at, self._recorder.due_at]
+        if self._is_claiming:
+            moments.append(0.0 if self._is_rung else self._claim_at)
+        now = time.monotonic()
+        if self._senders.has_backlog:
+            moments.append(now + ADJUST_EVERY_S)
+        return max(0.0, min(moments) - now)
 
-    def _look(self) -> float:
-        """Do all that is to be done now, the urgent first; returns how long to wait for the next look, in seconds."""
-        self._beat()
-        self._give_back()
-        wait_s = self._work()
-        return self._work() if self._tend() else wait_s
+    def _receive(self, wait_s: float) -> None:
+        """Take what comes within that time, and all that is there then."""
+        try:
+            self._take(self._inbox.get(timeout=wait_s) if wait_s else self._inbox.get_nowait())
+            while True:
+                self._take(self._inbox.get_nowait())
+        except queue.Empty:
+            return
 
-    def _work(self) -> float:
-        while not self._stopping.is_set():
-            fanned_out = fan_out.fan_out() if fan_out.is_waiting() else 0
+    def _take(self, item: Result | _NoOutcome | _Call) -> None:
+        if isinstance(item, Result):
+            self._recorder.add(item)
+            self._turn.paces.note(item.claim.delivery.webhook_id, (item.outcome.total_ms or 0) / 1000)
+        elif isinstance(item, _NoOutcome):
+            if item.is_unsent:
+                self._unsent.append(item.claim)
+            self._release([item.claim])
+        else:
+            self._is_rung = True
+
+    def _work(self) -> None:
+        """All that is to be done now, new events first: somebody waits for them."""
+        now = time.monotonic()
+        if self._stopping.is_set():
+            self._unsent += (left := self._senders.close())
+            self._release(left)
+        if now >= self._look_at:
+            self._look_at = now + LOOK_EVERY_S
+            self._senders.adjust()
+            self._sender.close_idle()
+            self._is_rung = self._is_due_to_tend = True
+        if now >= self._quiet_until:
+            self._find_work()
+        self._finish()
+
+    def _find_work(self) -> None:
+        if self._is_due_to_tend:
+            self._is_due_to_tend = False
+            self._beat()
+            leases.expire()
+            replaying.advance()
+            self._claim_at = 0.0
+        if self._is_rung and not self._stopping.is_set():
+            self._is_rung = fan_out.is_waiting() and fan_out.fan_out() > 0
+            self._claim_at = 0.0
+        if self._is_claiming and time.monotonic() >= self._claim_at:
+            self._claim()
+
+    @property
+    def _is_claiming(self) -> bool:
+        """Whether more may be claimed at all."""
+        is_free = self._in_hand < self._slots and not self._recorder.is_behind
+        return is_free and not self._stopping.is_set() and time.monotonic() >= self._quiet_until
+
+    def _claim(self) -> None:
+        slots = min(self._slots - self._in_hand, claiming.MAX_CLAIMS)
+        wait_s = self._until_due()
+        claims = claiming.claim(self._turn, slots=slots, lease=self._settings.lease) if wait_s <= 0 else []
+        for claim in claims:
+            self._in_hand += 1
+            self._turn.is_suspect_in_flight |= claim.is_suspect
+            self._senders.put(claim)
+        if claims:
+            self._senders.adjust()
+        if len(claims) == slots or (claims and self._turn.has_more(claims[0].is_suspect)):
+            return
+        if claims:
             wait_s = self._until_due()
-            claims = self._claim() if wait_s <= 0 else []
-            for claim in claims:
-                self._hand_over(claim)
-            if not (fanned_out or claims):
-                # Due, but not to be had (no free slot, a webhook's cap): what ends in the meantime rings.
-                return wait_s if wait_s > 0 else LOOK_EVERY_S
-        return 0.0
-
-    def _tend(self) -> bool:
-        """What can wait until the urgent is done; whether it made more to do."""
-        self._sender.close_idle()
-        return leases.expire() + replaying.advance() > 0
+        # What is due and yet not to be had (a webhook's cap) waits for what ends in the meantime.
+        self._claim_at = time.monotonic() + (min(wait_s, LOOK_EVERY_S) if wait_s > 0 else LOOK_EVERY_S)
 
     def _until_due(self) -> float:
         due_at = claiming.next_due_at()
-        wait_s = LOOK_EVERY_S if due_at is None else (due_at - database_now()).total_seconds()
-        return min(wait_s, LOOK_EVERY_S)
+        return LOOK_EVERY_S if due_at is None else (due_at - database_now()).total_seconds()
+
+    def _finish(self) -> None:
+        """Record what was sent, give back what was not."""
+        if self._recorder.is_due(self._in_hand):
+            self._release([result.claim for result in self._recorder.record()])
+        if self._unsent:
+            leases.give_back(self._unsent)
+            self._unsent = []
+            self._claim_at = 0.0
+        if self._senders.has_backlog:
+            self._senders.adjust()
+
+    def _release(self, claims: Sequence[Claim]) -> None:
+        for claim in claims:
+            self._in_hand -= 1
+            if claim.is_suspect:
+                self._turn.is_suspect_in_flight = False
+            self._claim_at = 0.0
 
     def _beat(self) -> None:
         if time.monotonic() >= self._beat_at:
             heartbeats.beat(self.name, threads=self._threads)
             self._beat_at = time.monotonic() + heartbeats.EVERY_S
 
-    def _claim(self) -> list[Claim]:
-        if self._recorder.is_behind or time.monotonic() < self._quiet_until:
-            return []
-        slots = self._threads + READ_AHEAD - self._in_hand
-        return claiming.claim(self._turn, slots=slots, lease=self._settings.lease)
-
-    def _hand_over(self, claim: Claim) -> None:
-        with self._lock:
-            self._in_hand += 1
-        if claim.is_suspect:
-            self._turn.is_suspect_in_flight = True
-        future = self._pool.submit(self._attempt, claim)
-        future.add_done_callback(lambda done: self._put_aside(claim) if done.cancelled() else None)
-
     def _attempt(self, claim: Claim) -> None:
-        is_late = time.monotonic() - claim.at > self._begin_within_s
-        if is_late or self._recorder.is_behind:
-            self._put_aside(claim)
+        """In a thread of the senders."""
+        if time.monotonic() - claim.at > self._begin_within_s or self._recorder.is_behind:
+            self._inbox.put(_NoOutcome(claim, is_unsent=True))
             return
         try:
-            with self._app.app_context():
-                self._recorder.put(attempting.attempt(claim, self._sender))
+            self._inbox.put(attempting.attempt(claim, self._sender))
         except OSError as error:  # no file descriptor left: our own trouble, and nothing was sent
             self._keep_quiet(error)
-            self._put_aside(claim)
+            self._inbox.put(_NoOutcome(claim, is_unsent=True))
         except Exception:
             log.exception("an attempt ended without an outcome; its lease runs out", extra=_named(claim))
-            self._release(claim)
+            self._inbox.put(_NoOutcome(claim, is_unsent=False))
 
     def _keep_quiet(self, error: OSError) -> None:
         now = time.monotonic()
@@ -191,24 +261,7 @@ class Dispatcher:
             self._quiet_until = now + PAUSE_AFTER_ERROR_S
             log.error("nothing can be sent, claiming stops: %s. Raise the limit (LimitNOFILE, ulimit -n).", error)
 
-    def _put_aside(self, claim: Claim) -> None:
-        """Nothing of it was sent: the loop gives it back."""
-        self._unsent.put(claim)
-        self._release(claim)
 
-    def _recorded(self, results: list[Result]) -> None:
-        for result in results:
-            self._release(result.claim)
-
-    def _release(self, claim: Claim) -> None:
-        with self._lock:
-            self._in_hand -= 1
-        if claim.is_suspect:
-            self._turn.is_suspect_in_flight = False
-        self._bell.set()
-
-    def _give_back(self) -> None:
-        unsent = []
-        while not self._unsent.empty():
-            unsent.append(self._unsent.get_nowait())
-        leases.give_back(unsent)
+def _named(claim: Claim) -> dict[str, str]:
+    """The ids of what an attempt was about, for the log."""
+    return {"delivery": claim.delivery.id, "attempt": claim.attempt_id, "webhook": claim.delivery.webhook_id}

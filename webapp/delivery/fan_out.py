@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from webapp.config import Settings, current
@@ -35,30 +36,56 @@ from webapp.models.conflicts import repeated
 MAX_EVENTS = 200  # in one transaction
 MAX_DELIVERIES = 2_000  # after which the transaction ends, so that others get the write lock
 
-_EVENT = table_of(Event)
+_EVENT, _DELIVERY, _WEBHOOK = table_of(Event), table_of(Delivery), table_of(Webhook)
+_MEMBER, _USER = table_of(ProjectMember), table_of(User)
+_IS_WAITING = sa.select(_EVENT.c.seq).where(_EVENT.c.fanned_out_at.is_(None)).limit(1)
 _WAITING = (
-    sa.select(Event.seq, Event.type, Event.project_id, Event.source_project_id, Event.created_at)
-    .where(Event.fanned_out_at.is_(None))
-    .order_by(Event.seq)
+    sa.select(_EVENT.c.seq, _EVENT.c.type, _EVENT.c.project_id, _EVENT.c.source_project_id, _EVENT.c.created_at)
+    .where(_EVENT.c.fanned_out_at.is_(None))
+    .order_by(_EVENT.c.seq)
     .limit(MAX_EVENTS)
     .with_for_update(skip_locked=True)
 )
-_CANDIDATE = (
-    Webhook.id,
-    Webhook.events,
-    Webhook.project_ids,
-    Webhook.created_at,
-    Webhook.enabled,
-    Webhook.status,
-    Webhook.snapshot_seq,
-    Webhook.payload_format,
-    Webhook.filter,
+_CANDIDATES = (
+    sa.select(
+        _MEMBER.c.project_id,
+        _WEBHOOK.c.id,
+        _WEBHOOK.c.events,
+        _WEBHOOK.c.project_ids,
+        _WEBHOOK.c.created_at,
+        _WEBHOOK.c.enabled,
+        _WEBHOOK.c.status,
+        _WEBHOOK.c.snapshot_seq,
+        _WEBHOOK.c.payload_format,
+        _WEBHOOK.c.filter,
+    )
+    .join(_WEBHOOK, _WEBHOOK.c.created_by_id == _MEMBER.c.user_id)
+    .join(_USER, _USER.c.id == _WEBHOOK.c.created_by_id)
+    .where(
+        _MEMBER.c.project_id.in_(sa.bindparam("projects", expanding=True)),
+        _MEMBER.c.role.in_(sa.bindparam("roles", expanding=True)),
+        _WEBHOOK.c.deleted_at.is_(None),
+        _USER.c.suspended_at.is_(None),
+    )
+    .order_by(_WEBHOOK.c.id)
+    .with_for_update(read=True, key_share=True, of=_WEBHOOK)  # whoever is switching one off is waited for
+)
+_OWE = sa.insert(_DELIVERY)
+_DONE = (
+    sa.update(_EVENT)
+    .where(_EVENT.c.seq.in_(sa.bindparam("seqs", expanding=True)))
+    .values(fanned_out_at=sa.bindparam("at", type_=_EVENT.c.fanned_out_at.type))
+)
+_NOTE = (
+    sa.update(_EVENT)
+    .where(_EVENT.c.seq == sa.bindparam("_seq"))
+    .values(refusals=sa.bindparam("_refusals", type_=_EVENT.c.refusals.type), compact=sa.bindparam("_compact"))
 )
 
 
 def is_waiting() -> bool:
     """Whether an event waits: a cheap look without the write lock."""
-    return db.session.execute(sa.select(Event.seq).where(Event.fanned_out_at.is_(None)).limit(1)).first() is not None
+    return db.session.connection().execute(_IS_WAITING).first() is not None
 
 
 @repeated
@@ -68,60 +95,44 @@ def fan_out() -> int:
     with transaction() as session:
         cancelling.keep_roles(session)
         now = database_now()
-        events = session.execute(_WAITING).all()
+        events = session.connection().execute(_WAITING).all()
         if not events:
             return 0
         return _deliver(session, events, settings, now)
 
 
 def _deliver(session: Session, events: Sequence[Any], settings: Settings, now: datetime) -> int:
-    administrators = _administrators(session, events, settings)
+    connection = session.connection()
+    administrators = _administrators(connection, events, settings)
     filtering = Filtering(session)
     first_at = retries.first_attempt_at(now=now, schedule=settings.retry_schedule)
     rows: list[dict[str, Any]] = []
-    done: list[dict[str, Any]] = []
+    seqs: list[int] = []
+    notes: list[dict[str, Any]] = []
     for event in events:
         wanted, refusals = _judge(event, administrators, filtering)
         rows += [_delivery(event, webhook, now, first_at) for webhook in wanted]
+        seqs.append(event.seq)
         is_compact = any(webhook.payload_format is PayloadFormat.COMPACT for webhook in wanted)
-        done.append(
-            {
-                "_seq": event.seq,
-                "refusals": refusals or None,
-                "compact": compact_of(session, event.seq) if is_compact else None,
-            }
-        )
+        if refusals or is_compact:
+            compact = compact_of(session, event.seq) if is_compact else None
+            notes.append({"_seq": event.seq, "_refusals": refusals or None, "_compact": compact})
         if len(rows) >= MAX_DELIVERIES:
             break
     if rows:
-        session.execute(sa.insert(table_of(Delivery)), rows)
-    session.connection().execute(
-        sa.update(_EVENT)
-        .where(_EVENT.c.seq == sa.bindparam("_seq"))
-        .values(fanned_out_at=now, refusals=sa.bindparam("refusals"), compact=sa.bindparam("compact")),
-        done,
-    )
-    return len(done)
+        connection.execute(_OWE, rows)
+    if notes:
+        connection.execute(_NOTE, notes)
+    connection.execute(_DONE, {"seqs": seqs, "at": now})
+    return len(seqs)
 
 
-def _administrators(session: Session, events: Iterable[Any], settings: Settings) -> dict[str, list[Any]]:
+def _administrators(connection: Connection, events: Iterable[Any], settings: Settings) -> dict[str, list[Any]]:
     """For each project of the events, the webhooks whose creator administers it now."""
     projects = {project for event in events for project in _projects(event)}
-    candidates = session.execute(
-        sa.select(ProjectMember.project_id, *_CANDIDATE)
-        .join(Webhook, Webhook.created_by_id == ProjectMember.user_id)
-        .join(User, User.id == Webhook.created_by_id)
-        .where(
-            ProjectMember.project_id.in_(projects),
-            ProjectMember.role.in_(webhook_roles(settings.webhook_role)),
-            Webhook.deleted_at.is_(None),
-            User.suspended_at.is_(None),
-        )
-        .order_by(Webhook.id)
-        .with_for_update(read=True, key_share=True, of=Webhook)  # whoever is switching one off is waited for
-    )
+    values = {"projects": list(projects), "roles": list(webhook_roles(settings.webhook_role))}
     found: dict[str, list[Any]] = defaultdict(list)
-    for candidate in candidates:
+    for candidate in connection.execute(_CANDIDATES, values):
         found[candidate.project_id].append(candidate)
     return found
 

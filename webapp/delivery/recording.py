@@ -29,16 +29,32 @@ MAX_URL_LENGTH = 2048
 _DELIVERY = table_of(Delivery)
 _ATTEMPT = table_of(Attempt)
 _REDELIVERY = table_of(Redelivery)
-_STANDING = sa.select(
-    _DELIVERY.c.seq,
-    _DELIVERY.c.claim_token,
-    _DELIVERY.c.lease_until,
-    _DELIVERY.c.kind,
-    _DELIVERY.c.state,
-    _DELIVERY.c.attempts_counted,
-    _DELIVERY.c.next_attempt_at,
-    _DELIVERY.c.body_sha256,
-).with_for_update()
+# An attempt that is not among them was recorded before: a result that comes twice counts once.
+_OPEN = (
+    sa.select(
+        _ATTEMPT.c.id,
+        _DELIVERY.c.seq,
+        _DELIVERY.c.claim_token,
+        _DELIVERY.c.lease_until,
+        _DELIVERY.c.kind,
+        _DELIVERY.c.state,
+        _DELIVERY.c.attempts_counted,
+        _DELIVERY.c.next_attempt_at,
+        _DELIVERY.c.body_sha256,
+    )
+    .join(_DELIVERY, _DELIVERY.c.seq == _ATTEMPT.c.delivery_seq)
+    .where(_ATTEMPT.c.id.in_(sa.bindparam("ids", expanding=True)), _ATTEMPT.c.finished_at.is_(None))
+    .with_for_update(of=_DELIVERY)
+)
+_COMPLETE = sa.update(_ATTEMPT).where(_ATTEMPT.c.id == sa.bindparam("_id"))
+_SETTLE = sa.update(_DELIVERY).where(
+    _DELIVERY.c.seq == sa.bindparam("_seq"), _DELIVERY.c.claim_token == sa.bindparam("_token")
+)
+_FINISH = (
+    sa.update(_REDELIVERY)
+    .where(_REDELIVERY.c.seq == sa.bindparam("_seq"))
+    .values(finished_at=sa.bindparam("at", type_=_REDELIVERY.c.finished_at.type))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,34 +83,21 @@ def record(results: Sequence[Result]) -> list[Consequence]:
         now = database_now()
         connection = session.connection()
         standing = {
-            row.seq: row
-            for row in connection.execute(
-                _STANDING.where(_DELIVERY.c.seq.in_({result.claim.seq for result in results}))
-            )
+            row.id: row for row in connection.execute(_OPEN, {"ids": [one.claim.attempt_id for one in results]})
         }
-        unrecorded = _unrecorded(connection, results)
-        fenced = [result for result in unrecorded if _is_mine(result, standing)]
-        late = [result for result in unrecorded if not _is_mine(result, standing)]
-        _complete_attempts(connection, fenced, is_late=False)
-        _complete_attempts(connection, late, is_late=True)
-        changes = [
-            _changes(result, standing[result.claim.seq], now=now, schedule=settings.retry_schedule) for result in fenced
-        ]
-        _update_deliveries(connection, changes)
-        _finish_redeliveries(connection, fenced, now)
-        consequences = tallying.count(connection, [_tally(result) for result in fenced if _counts(result)], now)
-        counting.count(connection, _counted(unrecorded, standing))
+        first = {result.claim.attempt_id: result for result in reversed(results)}
+        ended = [(result, standing[key]) for key, result in reversed(first.items()) if key in standing]
+        fenced = [(result, row) for result, row in ended if _is_mine(result, row)]
+        mine = [result for result, _ in fenced]
+        if ended:
+            connection.execute(_COMPLETE, [_told(result, is_late=not _is_mine(result, row)) for result, row in ended])
+        _settle(
+            connection, [_changes(result, row, now=now, schedule=settings.retry_schedule) for result, row in fenced]
+        )
+        _finish_redeliveries(connection, mine, now)
+        consequences = tallying.count(connection, [_tally(result) for result in mine if _counts(result)], now)
+        counting.count(connection, [_counted(result, row) for result, row in ended if _is_of_event(result)])
         return consequences
-
-
-def _unrecorded(connection: Connection, results: Sequence[Result]) -> list[Result]:
-    """A result that comes twice counts once."""
-    ids = {result.claim.attempt_id for result in results}
-    open_ids = set(
-        connection.scalars(sa.select(_ATTEMPT.c.id).where(_ATTEMPT.c.id.in_(ids), _ATTEMPT.c.finished_at.is_(None)))
-    )
-    first = {result.claim.attempt_id: result for result in reversed(results)}
-    return [result for attempt_id, result in reversed(first.items()) if attempt_id in open_ids]
 
 
 def _counts(result: Result) -> bool:
@@ -116,39 +119,33 @@ def _tally(result: Result) -> Tally:
     )
 
 
-def _is_mine(result: Result, standing: dict[int, Any]) -> bool:
-    row = standing.get(result.claim.seq)
-    return row is not None and row.claim_token == result.claim.token
+def _is_mine(result: Result, row: Any) -> bool:
+    is_mine: bool = row.claim_token == result.claim.token
+    return is_mine
 
 
-def _counted(results: Sequence[Result], standing: dict[int, Any]) -> list[Counted]:
+def _is_of_event(result: Result) -> bool:
+    return result.claim.delivery.kind is DeliveryKind.EVENT
+
+
+def _counted(result: Result, row: Any) -> Counted:
     """What goes into the figures. A claim whose lease had run out was counted as unknown then."""
-    return [
-        Counted(
-            result.claim.delivery.webhook_id,
-            result.claim.claimed_at,
-            result.claim.delivery.attempts_made == 1,
-            counting.outcome_of(result.outcome.status, result.outcome.error),
-            counting.bucket_of(result.outcome.total_ms),
-            was_unknown=not _is_mine(result, standing) or standing[result.claim.seq].lease_until is None,
-        )
-        for result in results
-        if result.claim.delivery.kind is DeliveryKind.EVENT
-    ]
-
-
-def _complete_attempts(connection: Connection, results: Sequence[Result], *, is_late: bool) -> None:
-    if not results:
-        return
-    statement = sa.update(_ATTEMPT).where(_ATTEMPT.c.id == sa.bindparam("_id"))
-    connection.execute(
-        statement, [{"_id": result.claim.attempt_id, "is_late": is_late, **_told(result)} for result in results]
+    claim, outcome = result.claim, result.outcome
+    return Counted(
+        claim.delivery.webhook_id,
+        claim.claimed_at,
+        claim.delivery.attempts_made == 1,
+        counting.outcome_of(outcome.status, outcome.error),
+        counting.bucket_of(outcome.total_ms),
+        was_unknown=not _is_mine(result, row) or row.lease_until is None,
     )
 
 
-def _told(result: Result) -> dict[str, Any]:
+def _told(result: Result, *, is_late: bool) -> dict[str, Any]:
     outcome = result.outcome
     return {
+        "_id": result.claim.attempt_id,
+        "is_late": is_late,
         "started_at": result.started_at,
         "finished_at": result.finished_at,
         "url": result.url[:MAX_URL_LENGTH],
@@ -192,20 +189,16 @@ def _changes(result: Result, row: Any, *, now: datetime, schedule: Sequence[Any]
     }
 
 
-def _update_deliveries(connection: Connection, changes: Sequence[dict[str, Any]]) -> None:
+def _settle(connection: Connection, changes: Sequence[dict[str, Any]]) -> None:
     """One statement for each set of columns: mostly one, for all that succeeded."""
-    alike: dict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for change in changes:
-        alike[frozenset(change)].append(change)
-    statement = sa.update(_DELIVERY).where(
-        _DELIVERY.c.seq == sa.bindparam("_seq"), _DELIVERY.c.claim_token == sa.bindparam("_token")
-    )
+        alike[tuple(change)].append(change)
     for rows in alike.values():
-        connection.execute(statement, rows)
+        connection.execute(_SETTLE, rows)
 
 
 def _finish_redeliveries(connection: Connection, results: Sequence[Result], now: datetime) -> None:
-    seqs = [{"_seq": result.claim.redelivery_seq} for result in results if result.claim.redelivery_seq is not None]
-    if seqs:
-        finish = sa.update(_REDELIVERY).where(_REDELIVERY.c.seq == sa.bindparam("_seq")).values(finished_at=now)
-        connection.execute(finish, seqs)
+    wishes = [result.claim.redelivery_seq for result in results if result.claim.redelivery_seq is not None]
+    if wishes:
+        connection.execute(_FINISH, [{"_seq": seq, "at": now} for seq in wishes])

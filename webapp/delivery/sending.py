@@ -7,6 +7,7 @@ import re
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -40,6 +41,7 @@ from webapp.models.delivery import ErrorWord
 __all__ = ["Outcome", "Outgoing", "Sender"]
 
 MAX_HEADER_VALUE_BYTES = 8_192
+MAX_REMEMBERED = 4_096  # verdicts on URLs, and on addresses
 USER_AGENT = f"Blue-Webhooks/{VERSION}"
 PROXY_LOGIN = "Proxy-Authorization"  # the operator's own: never in a log
 PROXY_LOGIN_WANTED = 407
@@ -87,6 +89,9 @@ class Sender:
         ca_file: Path | None = None,
     ) -> None:
         self._policy = policy
+        # The rules are pure and the policy stays: what they said of a text or an address they would say again.
+        self._parse = lru_cache(MAX_REMEMBERED)(lambda url: parse(url, policy))
+        self._vet = lru_cache(MAX_REMEMBERED)(lambda address, target: vet(address, target, policy))
         self._timeout = timeout
         self._resolver = resolver or Resolver()
         self._proxy = _proxy(proxy) if proxy else None
@@ -114,8 +119,7 @@ class Sender:
         began = time.monotonic()
         limit = min(timeout or self._timeout, self._timeout)
         attempt = _Attempt(outgoing, began + limit.total_seconds())
-        outcome = self._outcome(attempt)
-        trace = attempt.trace
+        outcome, trace = self._outcome(attempt), attempt.trace
         return replace(
             outcome,
             peer=trace.peer,
@@ -151,7 +155,7 @@ class Sender:
 
     def _vetted(self, attempt: "_Attempt") -> VettedRequest:
         """The request with its route; raises AddressRefused, ResolveError or _HeaderRefusedError."""
-        target = parse(attempt.outgoing.url, self._policy)
+        target = self._parse(attempt.outgoing.url)
         attempt.headers = _headers(attempt.outgoing, target, self._forwarded_authorization(target))
         route = Route(
             scheme=target.scheme,
@@ -171,7 +175,7 @@ class Sender:
         for name in resolution.canonical_names:
             vet_name(name, target, self._policy)
         for address in resolution.addresses:
-            vet(address, target, self._policy)
+            self._vet(address, target)
         return resolution.addresses
 
     def _resolution(self, attempt: "_Attempt", target: Target) -> Resolution:

@@ -19,6 +19,13 @@ from webapp.models.base import table_of
 SUCCESS_NOTED_EVERY = timedelta(seconds=10)  # a healthy webhook's row is not written for every delivery
 
 _HEALTH = table_of(WebhookHealth)
+_ROWS = (
+    sa.select(_HEALTH)
+    .where(_HEALTH.c.webhook_id.in_(sa.bindparam("webhooks", expanding=True)))
+    .order_by(_HEALTH.c.webhook_id)
+    .with_for_update()
+)
+_NOTE = sa.update(_HEALTH).where(_HEALTH.c.webhook_id == sa.bindparam("_webhook_id"))
 
 
 @dataclass(frozen=True)
@@ -55,9 +62,7 @@ def count(connection: Connection, tallies: Sequence[Tally], now: datetime) -> li
         by_webhook[tally.webhook_id].append(tally)
     if not by_webhook:
         return []
-    rows = connection.execute(
-        sa.select(_HEALTH).where(_HEALTH.c.webhook_id.in_(by_webhook)).order_by(_HEALTH.c.webhook_id).with_for_update()
-    ).all()
+    rows = connection.execute(_ROWS, {"webhooks": list(by_webhook)}).all()
     changes, consequences = [], []
     for row in rows:
         own = by_webhook[row.webhook_id]
@@ -66,8 +71,7 @@ def count(connection: Connection, tallies: Sequence[Tally], now: datetime) -> li
             changes.append(_columns(row, after, own))
         consequences += _consequences(row.webhook_id, after, own, now)
     if changes:
-        update = sa.update(_HEALTH).where(_HEALTH.c.webhook_id == sa.bindparam("_webhook_id"))
-        connection.execute(update, changes)
+        connection.execute(_NOTE, changes)
     return consequences
 
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import idna
@@ -120,6 +121,7 @@ def _host(text: str) -> str:
     return name
 
 
+@lru_cache(maxsize=4_096)
 def literal(text: str) -> Address | None:
     """The address that the text is, if it is one and names no zone."""
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Iterator, Sequence
 
@@ -53,12 +52,12 @@ def standard_signature(delivery_id: str, timestamp: int | str, body: bytes, secr
 
 def plain_value(key: bytes, body: bytes) -> str:
     """HMAC-SHA256 of the body in lower-case hex."""
-    return hmac.new(key, body, hashlib.sha256).hexdigest()
+    return hmac.digest(key, body, "sha256").hex()
 
 
 def standard_value(key: bytes, delivery_id: str, timestamp: int | str, body: bytes) -> str:
     """HMAC-SHA256 of ``id.timestamp.body`` in base64, after its version."""
-    digest = hmac.new(key, f"{delivery_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
+    digest = hmac.digest(key, f"{delivery_id}.{timestamp}.".encode() + body, "sha256")
     return f"{STANDARD_VERSION},{base64.b64encode(digest).decode()}"
 
 

@@ -71,11 +71,13 @@ class Route:
 class VettedRequest(PreparedRequest):
     """A prepared request together with its route. It is put together from checked parts, so nothing is prepared."""
 
-    def __init__(self, url: str, headers: Mapping[str, str], body: bytes, route: Route) -> None:
+    url: str
+
+    def __init__(self, url: str, headers: dict[str, str], body: bytes, route: Route) -> None:
         super().__init__()
         self.method = "POST"
         self.url = url
-        self.headers = CaseInsensitiveDict(headers)
+        self.headers = headers  # type: ignore[assignment]  # the library's dictionary would cost more than sending does
         self.body = self.payload = body
         self.route = route
 
@@ -129,9 +131,9 @@ class GuardedAdapter(BaseAdapter):
     def _exchange(self, connection: PinnedConnection, request: VettedRequest) -> Answer:
         route = request.route
         is_forwarded = connection.line.proxy is not None and not connection.line.is_tunnelled
-        path = request.url if is_forwarded else route.path
+        head = _head(request.url if is_forwarded else route.path, request.headers)
         try:
-            return connection.exchange(path or "/", request.headers, request.payload, route.deadline)
+            return connection.exchange(head, request.payload, route.deadline)
         finally:
             route.trace.first_byte_ms = _ms(connection.first_byte_s)
 
@@ -166,6 +168,15 @@ class GuardedAdapter(BaseAdapter):
             return [Line(route.scheme, route.host, route.port, address) for address in addresses]
         hops = route.proxy_addresses[:MAX_CONNECT_TRIES]
         return [Line(route.scheme, route.host, route.port, route.addresses[0], self._proxy, hop) for hop in hops]
+
+
+def _head(path: str, headers: Mapping[str, str]) -> bytes:
+    """The request line and the header lines. All of it was checked before; ValueError should a line end be in it."""
+    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+    if head.count(b"\n") != len(lines) + 1 or head.count(b"\r") != len(lines) + 1:
+        raise ValueError("a line of the request is broken")
+    return head
 
 
 def _share(end: float, others: int) -> float:

@@ -1,10 +1,9 @@
 """The answer of a receiver, read strictly and within bounds. Nothing in it can raise anything but a TransportFailure.
 
-The library's own reader skips interim answers without end, drops headers it does not like, and takes 64 KiB for one
-line of a hundred; so the head is read here. What arrives is kept as it came and never decompressed.
+The standard library's reader skips interim answers without end, drops headers it does not like, and takes 64 KiB for
+one line of a hundred; so the answer is read here. What arrives is kept as it came and never decompressed.
 """
 
-import http.client
 import re
 from collections.abc import Iterator
 
@@ -16,7 +15,7 @@ from webapp.delivery.transport.failures import (
     TWO_LENGTHS,
     TransportFailure,
 )
-from webapp.delivery.transport.wires import Wire
+from webapp.delivery.transport.wires import PIECE_BYTES, Wire
 from webapp.models.delivery import ErrorWord
 
 MAX_HEAD_BYTES = 65_536
@@ -26,7 +25,6 @@ MAX_BODY_BYTES = 65_536
 MAX_CHUNK_LINE_BYTES = 4_096
 MAX_CHUNKS = 4_096  # with a byte in each, 64 KiB would cost a sender a hundred times the work
 MAX_TRAILER_BYTES = 8_192
-PIECE_BYTES = 16_384
 
 SWITCHING_PROTOCOLS = 101
 WITHOUT_BODY = frozenset([204, 304])
@@ -41,17 +39,21 @@ class _CutError(Exception):
     """The body ended before it was complete."""
 
 
-class Answer(http.client.HTTPResponse):
+class Answer:
     """One answer. After `begin`: `status reason pairs`; after `read_body`: `body is_cut can_be_followed`."""
 
-    pairs: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
-    is_cut: bool = False
-    can_be_followed: bool = False  # whether another request may use the connection
-
-    def __init__(self, wire: Wire, debuglevel: int = 0, method: str | None = None, url: str | None = None) -> None:
-        super().__init__(wire, debuglevel, method, url)  # type: ignore[arg-type]
+    def __init__(self, wire: Wire) -> None:
+        self.status = 0
+        self.reason = ""
+        self.pairs: tuple[tuple[str, str], ...] = ()
+        self.body = b""
+        self.is_cut = False
+        self.can_be_followed = False  # whether another request may use the connection
         self._wire = wire
+        self._version = 0
+        self._is_chunked = False
+        self._length: int | None = None
+        self._is_last = False
 
     def begin(self) -> None:
         """Read the head of the final answer; raises TransportFailure, TimeoutError at the deadline, OSError."""
@@ -75,16 +77,10 @@ class Answer(http.client.HTTPResponse):
         except (OSError, _CutError):
             self.is_cut = True
         self.body = bytes(body[:MAX_BODY_BYTES])
-        self.can_be_followed = not (self.is_cut or self.will_close or self._has_more())
-        self.close()
-
-    def _has_more(self) -> bool:
-        """Whether bytes that nobody asked for have arrived already."""
-        self._wire.is_drained = True
-        return self._wire.has_pending or bool(self.fp.peek(1))
+        self.can_be_followed = not (self.is_cut or self._is_last or self._wire.has_unread)
 
     def _read_head(self) -> None:
-        start = self.fp.peek(1)[: len(_PROTOCOL)]
+        start = self._wire.start(len(_PROTOCOL))
         if not start:
             raise TransportFailure(ErrorWord.CONNECTION_LOST, LOST)
         if not _PROTOCOL.startswith(start):
@@ -93,13 +89,13 @@ class Answer(http.client.HTTPResponse):
         match = _STATUS_LINE.fullmatch(line)
         if match is None:
             raise TransportFailure(ErrorWord.INVALID_RESPONSE, NOT_HTTP)
-        self.version = 10 + int(match[1])
-        self.status = self.code = int(match[2])
+        self._version = int(match[1])
+        self.status = int(match[2])
         self.reason = _text(match[3] or b"").strip()
         self.pairs = tuple(self._read_pairs(MAX_HEAD_BYTES - len(line)))
 
     def _line(self, limit: int, *, is_status: bool = False) -> bytes:
-        line = self.fp.readline(limit + 1)
+        line = self._wire.line(limit)
         if len(line) > limit:
             raise TransportFailure(ErrorWord.RESPONSE_TOO_LARGE, HEAD_TOO_LARGE)
         if not line.endswith(b"\n"):
@@ -134,28 +130,28 @@ class Answer(http.client.HTTPResponse):
             raise TransportFailure(ErrorWord.INVALID_RESPONSE, TWO_LENGTHS)
         text = lengths.pop() if lengths else ""
         encodings = self._values("transfer-encoding")
-        self.chunked = encodings == ["chunked"]
-        self.length = int(text) if _LENGTH.fullmatch(text) and not encodings else None
+        self._is_chunked = encodings == ["chunked"]
+        self._length = int(text) if _LENGTH.fullmatch(text) and not encodings else None
         if self.status in WITHOUT_BODY:
-            self.chunked, self.length = False, 0
-        has_end = self.chunked or self.length is not None
+            self._is_chunked, self._length = False, 0
+        has_end = self._is_chunked or self._length is not None
         is_switching = self.status == SWITCHING_PROTOCOLS
         if is_switching:
-            self.length = 0
-        self.will_close = self.version == 10 or is_switching or not has_end or "close" in self._values("connection")
+            self._length = 0
+        self._is_last = self._version == 0 or is_switching or not has_end or "close" in self._values("connection")
 
     def _pieces(self) -> Iterator[bytes]:
-        if self.chunked:
+        if self._is_chunked:
             yield from self._chunks()
-        elif self.length is not None:
-            yield from self._exactly(self.length)
+        elif self._length is not None:
+            yield from self._exactly(self._length)
         else:
-            while piece := self.fp.read1(PIECE_BYTES):
+            while piece := self._wire.some(PIECE_BYTES):
                 yield piece
 
     def _exactly(self, count: int) -> Iterator[bytes]:
         while count:
-            piece = self.fp.read1(min(count, PIECE_BYTES))
+            piece = self._wire.some(min(count, PIECE_BYTES))
             if not piece:
                 raise _CutError
             count -= len(piece)
@@ -168,19 +164,19 @@ class Answer(http.client.HTTPResponse):
                 self._skip_trailers()
                 return
             yield from self._exactly(size)
-            if self.fp.readline(3) not in (b"\r\n", b"\n"):
+            if self._wire.line(2) not in (b"\r\n", b"\n"):
                 break
         raise _CutError
 
     def _chunk_size(self) -> int:
-        match = _CHUNK_LINE.fullmatch(self.fp.readline(MAX_CHUNK_LINE_BYTES))
+        match = _CHUNK_LINE.fullmatch(self._wire.line(MAX_CHUNK_LINE_BYTES - 1))
         if match is None:
             raise _CutError
         return int(match[1], 16)
 
     def _skip_trailers(self) -> None:
         left = MAX_TRAILER_BYTES
-        while (line := self.fp.readline(left)) not in (b"\r\n", b"\n"):
+        while (line := self._wire.line(left - 1)) not in (b"\r\n", b"\n"):
             left -= len(line)
             if not line or left <= 0:
                 raise _CutError

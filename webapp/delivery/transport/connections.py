@@ -1,18 +1,15 @@
 """Connections to vetted addresses and to no other: pinned, checked by name, with one deadline for everything."""
 
-import http.client
 import socket
 import ssl
 import time
 from base64 import b64encode
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
-from urllib3.connection import HTTPConnection
 
 from webapp.delivery.transport.answers import Answer
 from webapp.delivery.transport.failures import (
@@ -94,15 +91,10 @@ def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
     return context
 
 
-class PinnedConnection(HTTPConnection):
+class PinnedConnection:
     """One connection along a line. Raises TransportFailure for all that a network can do."""
 
-    response_class = Answer
-    auto_open = 0  # a closed connection stays closed: only `connect` opens, and only once
-    sock: Wire
-
     def __init__(self, line: Line, tls: ssl.SSLContext, connect_by: float) -> None:
-        super().__init__(host=line.host, port=line.port)
         self.line = line
         self.connect_s: float | None = None
         self.tls_s: float | None = None
@@ -112,10 +104,11 @@ class PinnedConnection(HTTPConnection):
         self.first_byte_s: float | None = None
         self._tls = tls
         self._connect_by = connect_by
+        self._wire: Wire | None = None
 
     def connect(self) -> None:
-        """Connect, through the proxy if there is one, and set up TLS, all by the deadline for it."""
-        sock = self._new_conn()
+        """Connect, through the proxy if there is one, and set up TLS, all by the deadline for it. Only once."""
+        sock = self._socket_to_peer()
         try:
             self.connect_s = time.monotonic() - self.opened_at
             if self.line.is_tunnelled:
@@ -125,15 +118,31 @@ class PinnedConnection(HTTPConnection):
         except BaseException:
             sock.close()
             raise
-        self.sock = Wire(sock)
+        self._wire = Wire(sock)
 
-    def exchange(self, path: str, headers: Mapping[str, str], body: bytes, deadline: float) -> Answer:
+    @property
+    def is_connected(self) -> bool:
+        """Whether it is open and nothing has come that nobody asked for."""
+        return self._wire is not None and self._wire.is_quiet
+
+    def close(self) -> None:
+        """Close it for good."""
+        if self._wire is not None:
+            self._wire.close()
+            self._wire = None
+
+    def exchange(self, head: bytes, body: bytes, deadline: float) -> Answer:
         """Send one request and read its answer: the head by `deadline`, the body for at most 2 s after it."""
-        wire = self.sock
-        wire.deadline, wire.first_byte_at, wire.is_drained = deadline, None, False
+        wire = self._wire
+        if wire is None:
+            raise RuntimeError("connect first")
+        wire.deadline, wire.first_byte_at = deadline, None
         began = time.monotonic()
+        answer = Answer(wire)
         try:
-            answer = self._sent(path, headers, body)
+            with suppress(ConnectionError):
+                wire.send(head + body)  # a receiver may refuse a body before it has it all; its answer may be there
+            answer.begin()
         except TimeoutError:
             raise TransportFailure(ErrorWord.TIMED_OUT, TIMED_OUT) from None
         except ssl.SSLError:
@@ -146,14 +155,7 @@ class PinnedConnection(HTTPConnection):
         answer.read_body()
         return answer
 
-    def _sent(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        self.request("POST", path, body=body, headers=headers)
-        with suppress(ConnectionError):
-            self.sock.flush()  # a receiver may refuse a body before it has it all; what it said may still be there
-        # The library's wrapper round the answer is left out: it would judge the headers a second time.
-        return http.client.HTTPConnection.getresponse(self)  # type: ignore[return-value]
-
-    def _new_conn(self) -> socket.socket:
+    def _socket_to_peer(self) -> socket.socket:
         host, port = self.line.peer
         # No free file descriptor is our own trouble, not the receiver's: it raises.
         sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
@@ -206,9 +208,8 @@ class PinnedConnection(HTTPConnection):
         wire = Wire(sock)
         wire.deadline = self._connect_by
         try:
-            wire.sendall(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
-            wire.flush()
-            answer = Answer(wire, method="CONNECT")
+            wire.send(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
+            answer = Answer(wire)
             answer.begin()
         except (OSError, TransportFailure):
             raise TransportFailure(ErrorWord.PROXY_ERROR, PROXY_UNREACHABLE) from None

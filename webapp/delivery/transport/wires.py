@@ -1,108 +1,87 @@
-"""A socket whose every wait ends at one deadline.
+"""A socket whose every wait ends at one deadline, and the bytes that it has received and nobody has read yet.
 
 Time limits of sockets count for one read each, so that a receiver which drips a byte now and then holds a thread for
 ever. Here the limit of each read and write is what is left until the deadline. No watchdog is needed, and a cut is an
 error where it happens, never an end of file that looks like an answer.
 """
 
-import io
 import math
 import socket
 import ssl
 import time
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from urllib3.util.wait import wait_for_read
 
-BUFFER_BYTES = 16_384
+PIECE_BYTES = 16_384
 
 
 class Wire:
-    """Stands in for the socket of an HTTP connection. `deadline` is a moment of the monotonic clock, in seconds."""
+    """One connection as bytes. `deadline` is a moment of the monotonic clock, in seconds."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.deadline = math.inf
         self.first_byte_at: float | None = None
-        self.is_drained = False  # True: reading only gives what is buffered already
         self._socket = sock
-        self._outbox = bytearray()
-        self._readers = 0
-        self._is_closing = False
+        self._received = bytearray()
 
-    def sendall(self, data: bytes) -> None:
-        """Gather what the library writes in pieces, for `flush`."""
-        self._outbox += data
-
-    def flush(self) -> None:
-        """Send what was gathered, in one piece if it fits; raises TimeoutError at the deadline, OSError when cut."""
-        rest = memoryview(bytes(self._outbox))
-        self._outbox.clear()
+    def send(self, data: bytes) -> None:
+        """Send all of it; raises TimeoutError at the deadline, OSError when cut."""
+        rest = memoryview(data)
         while rest:
             self._socket.settimeout(self._left())
             rest = rest[self._socket.send(rest) :]
 
-    def receive_into(self, buffer: "WriteableBuffer") -> int:
-        """Wait for bytes; 0 at the end; raises TimeoutError at the deadline, OSError when cut."""
-        if self.is_drained:
-            return 0
-        self._socket.settimeout(self._left())
-        count = self._socket.recv_into(buffer)
-        if self.first_byte_at is None:
-            self.first_byte_at = time.monotonic()
-        return count
+    def start(self, count: int) -> bytes:
+        """The first bytes that wait to be read, at most `count`, without taking them; none at the end."""
+        if not self._received:
+            self._receive()
+        return bytes(self._received[:count])
 
-    def makefile(self, mode: str = "rb") -> io.BufferedReader:
-        """A reader of its own buffer; the socket stays open until the last reader is closed."""
-        self._readers += 1
-        return io.BufferedReader(_Stream(self), BUFFER_BYTES)
+    def line(self, limit: int) -> bytes:
+        """The next line with its end; at most `limit` bytes and one more, and less than a line where the bytes end."""
+        looked_at = 0
+        while (end := self._received.find(b"\n", looked_at)) < 0 and len(self._received) <= limit:
+            looked_at = len(self._received)
+            if not self._receive():
+                return self._take(looked_at)
+        return self._take(limit + 1 if end < 0 else min(end, limit) + 1)
 
-    def settimeout(self, seconds: float | None) -> None:
-        """Nothing: the deadline decides."""
-
-    def fileno(self) -> int:
-        """The number that poll wants."""
-        return self._socket.fileno()
+    def some(self, most: int) -> bytes:
+        """The next bytes, at least one and at most `most`; none at the end."""
+        if not self._received:
+            self._receive()
+        return self._take(min(most, len(self._received)))
 
     @property
-    def has_pending(self) -> bool:
-        """Whether TLS has bytes decrypted that nobody has read."""
-        return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
+    def has_unread(self) -> bool:
+        """Whether bytes have arrived here that nobody has read."""
+        return bool(self._received) or (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the other end has neither sent anything nor closed."""
+        return not wait_for_read(self._socket, timeout=0.0)
 
     def close(self) -> None:
-        """Close now, or when the last reader does."""
-        self._is_closing = True
-        self._close_unused()
+        """Close it."""
+        self._socket.close()
 
-    def release(self) -> None:
-        """One reader is done."""
-        self._readers -= 1
-        self._close_unused()
+    def _take(self, count: int) -> bytes:
+        taken = bytes(self._received[:count])
+        del self._received[:count]
+        return taken
 
-    def _close_unused(self) -> None:
-        if self._is_closing and self._readers <= 0:
-            self._socket.close()
+    def _receive(self) -> int:
+        """Wait for bytes; 0 at the end; raises TimeoutError at the deadline, OSError when cut."""
+        self._socket.settimeout(self._left())
+        piece = self._socket.recv(PIECE_BYTES)
+        if self.first_byte_at is None:
+            self.first_byte_at = time.monotonic()
+        self._received += piece
+        return len(piece)
 
     def _left(self) -> float | None:
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the deadline has passed")
         return None if math.isinf(left) else left
-
-
-class _Stream(io.RawIOBase):
-    """The receiving side of a wire, for a buffered reader."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        return self._wire.receive_into(buffer)
-
-    def close(self) -> None:
-        if not self.closed:
-            super().close()
-            self._wire.release()

@@ -1,0 +1,94 @@
+"""Outcomes are gathered, written in batches, tried again while the database refuses, and given up in the end."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.exc import OperationalError
+
+from tests.factories import Make
+from tests.receiver import Receiver
+from webapp.delivery import claiming, recorder, recording
+from webapp.delivery.attempting import attempt
+from webapp.delivery.claiming import Turn
+from webapp.delivery.recorder import Recorder
+from webapp.delivery.recording import Result
+from webapp.delivery.sending import Sender
+from webapp.extensions import db
+from webapp.models import Delivery, DeliveryState
+
+
+@pytest.fixture
+def result(app: Flask, make: Make, receiver: Receiver) -> Result:
+    make.delivery(make.webhook(url=receiver.url))
+    (claim,) = claiming.claim(Turn("test"), slots=1, lease=timedelta(minutes=1))
+    sender = Sender.from_settings(app.extensions["settings"])
+    ended = attempt(claim, sender)
+    sender.close()
+    return ended
+
+
+def state() -> DeliveryState:
+    db.session.rollback()
+    return db.session.scalars(sa.select(Delivery.state)).one()
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Any) -> None:
+        raise OperationalError("UPDATE", {}, Exception("disk is full"))
+
+    monkeypatch.setattr(recording, "record", fail)
+
+
+def test_the_only_outcome_that_is_awaited_is_due_at_once_and_one_of_several_lingers(result: Result) -> None:
+    waiting = Recorder()
+    assert not waiting.is_due(1)
+    waiting.add(result)
+    assert waiting.is_due(1)
+    assert waiting.due_at > time.monotonic() - recorder.LINGER_S
+    assert waiting.record() == [result]
+    assert state() is DeliveryState.SUCCEEDED
+    assert not waiting.is_due(1)
+
+
+def test_outcomes_are_kept_while_the_database_refuses(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = Recorder()
+    waiting.add(result)
+    with monkeypatch.context() as patched:
+        refuse(patched)
+        assert waiting.record() == []
+        assert not waiting.is_due(1)
+    assert state() is DeliveryState.PENDING
+    assert waiting.record() == [result]
+    assert state() is DeliveryState.SUCCEEDED
+
+
+def test_while_it_has_refused_for_half_a_second_nothing_should_be_sent(
+    result: Result, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "BEHIND_AFTER_S", 0.0)
+    waiting = Recorder()
+    waiting.add(result)
+    with monkeypatch.context() as patched:
+        refuse(patched)
+        waiting.record()
+    assert waiting.is_behind
+    waiting.record()
+    assert not waiting.is_behind
+
+
+def test_what_could_not_be_written_for_long_is_given_up_and_said(
+    result: Result, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(recorder, "KEEP_TRYING_FOR_S", 0.0)
+    waiting = Recorder()
+    waiting.add(result)
+    refuse(monkeypatch)
+    assert waiting.record() == [result]
+    assert "could not be recorded" in caplog.text
+    assert state() is DeliveryState.PENDING

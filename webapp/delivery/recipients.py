@@ -1,0 +1,104 @@
+"""Recipients: what sending must know of a webhook, its secrets opened once for many claims.
+
+A worker reads the webhook's row with each claim, so that an edit counts at once; it only remembers what a row means.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from cryptography.fernet import MultiFernet
+from sqlalchemy.engine import Connection
+
+from webapp.delivery.outcomes import Pairs
+from webapp.models import UnreadableSecret, Webhook, WebhookSnapshot
+from webapp.models.base import decrypt, keyring, table_of
+
+MAX_REMEMBERED = 1_000  # recipients, and snapshots; beyond, all are forgotten and read anew
+
+_WEBHOOK, _SNAPSHOT = table_of(Webhook), table_of(WebhookSnapshot)
+_ROWS = sa.select(
+    _WEBHOOK.c.id,
+    _WEBHOOK.c.url,
+    _WEBHOOK.c.secret.label("secret_ciphertext"),
+    _WEBHOOK.c.previous_secret.label("previous_secret_ciphertext"),
+    _WEBHOOK.c.previous_secret_until,
+    _WEBHOOK.c.headers.label("headers_ciphertext"),
+).where(_WEBHOOK.c.id.in_(sa.bindparam("ids", expanding=True)))
+_SNAPSHOTS = sa.select(_SNAPSHOT.c.seq, _SNAPSHOT.c.body).where(
+    _SNAPSHOT.c.seq.in_(sa.bindparam("seqs", expanding=True))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Where to send and how to sign. `is_readable` is False when no key of this installation fits its secrets."""
+
+    url: str
+    secret: str | None = None
+    previous_secret: str | None = None
+    previous_secret_until: datetime | None = None
+    headers: Pairs = ()
+    is_readable: bool = True
+
+    def secrets(self, now: datetime) -> list[str]:
+        """Every secret that is valid now, newest first."""
+        is_valid = self.previous_secret_until is not None and now < self.previous_secret_until
+        return [secret for secret in (self.secret, self.previous_secret if is_valid else None) if secret]
+
+
+class Recipients:
+    """What one worker process remembers of webhooks. Belongs to one thread."""
+
+    def __init__(self) -> None:
+        self._keys: MultiFernet | None = None
+        self._opened: dict[Any, Recipient] = {}
+        self._snapshots: dict[int, bytes] = {}
+
+    def of(self, connection: Connection, ids: set[str]) -> dict[str, Recipient]:
+        """The recipients of these webhooks, by id."""
+        if self._keys is not keyring():
+            self._keys = keyring()
+            self._opened.clear()
+        return {row.id: self._of(row) for row in connection.execute(_ROWS, {"ids": list(ids)})}
+
+    def snapshots(self, connection: Connection, seqs: set[int]) -> dict[int, bytes]:
+        """The bytes of these snapshots, by number. They never change, so each is read once."""
+        if missing := [seq for seq in seqs if seq not in self._snapshots]:
+            if len(self._snapshots) > MAX_REMEMBERED:
+                self._snapshots.clear()
+                missing = list(seqs)
+            found = connection.execute(_SNAPSHOTS, {"seqs": missing})
+            self._snapshots |= {row.seq: row.body for row in found}
+        return self._snapshots
+
+    def _of(self, row: Any) -> Recipient:
+        key = tuple(row)
+        recipient = self._opened.get(key)
+        if recipient is None:
+            if len(self._opened) > MAX_REMEMBERED:
+                self._opened.clear()
+            recipient = self._opened[key] = _open(row)
+        return recipient
+
+
+def _open(row: Any) -> Recipient:
+    try:
+        headers = json.loads(decrypt(row.headers_ciphertext)) if row.headers_ciphertext else ()
+        return Recipient(
+            url=row.url,
+            secret=_secret(row.secret_ciphertext),
+            previous_secret=_secret(row.previous_secret_ciphertext) if row.previous_secret_until else None,
+            previous_secret_until=row.previous_secret_until,
+            headers=tuple((name, value) for name, value in headers),
+        )
+    except UnreadableSecret:
+        return Recipient(url=row.url, is_readable=False)
+
+
+def _secret(ciphertext: str | None) -> str | None:
+    return decrypt(ciphertext) if ciphertext else None
