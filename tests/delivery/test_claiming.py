@@ -278,3 +278,13 @@ def test_slow_receivers_get_no_more_than_their_own_and_none_of_the_reserve(make:
     assert taken == {quick.id: 3, slow.id: 2}
     assert Counter(claim.delivery.webhook_id for claim in take(turn, slots=30)) == {slow.id: GUARANTEED_IN_FLIGHT - 2}
     assert take(turn, slots=10) == []
+
+
+def test_new_events_can_be_fanned_out_and_claimed_in_one_transaction(make: Make, turn: Turn) -> None:
+    webhook = make.webhook()
+    event = make.event(make.project_of(webhook.created_by))
+    (mine,) = claim(turn, slots=200, lease=LEASE, fanning_out=True)
+    db.session.rollback()
+    assert (mine.delivery.event_seq, mine.delivery.attempts_made) == (event.seq, 1)
+    assert event.fanned_out_at is not None
+    assert claim(turn, slots=200, lease=LEASE, fanning_out=True) == []

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from webapp.delivery import claims
+from webapp.delivery import claims, fan_out
 from webapp.delivery.choosing import Choice, Turn, choose, next_due_at
 from webapp.delivery.claims import Claim
 from webapp.models import Delivery, WebhookHealth, database_now, transaction
@@ -40,12 +40,18 @@ _NEXT_PROBE = (
 
 
 @repeated
-def claim(turn: Turn, *, slots: int, lease: timedelta) -> list[Claim]:
-    """Claim up to `slots` deliveries for this worker; an empty list when nothing is due. One transaction."""
+def claim(turn: Turn, *, slots: int, lease: timedelta, fanning_out: bool = False) -> list[Claim]:
+    """Claim up to `slots` deliveries for this worker; an empty list when nothing is due. One transaction.
+
+    `fanning_out` makes the deliveries of new events before, in the same transaction: one wait for the disk less between
+    an event and its request.
+    """
     slots = min(slots, MAX_CLAIMS)
     if slots <= 0:
         return []
     with transaction() as session:
+        if fanning_out:
+            fan_out.deliver(session)
         connection = session.connection()
         now = database_now()
         chosen = choose(connection, turn, now=now, slots=slots)

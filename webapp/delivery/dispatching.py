@@ -186,10 +186,12 @@ class Dispatcher:
             replaying.advance()
             self._claim_at = 0.0
         if self._is_rung and not self._stopping.is_set():
-            self._is_rung = fan_out.is_waiting() and fan_out.fan_out() > 0
+            self._is_rung = fan_out.is_waiting()
             self._claim_at = 0.0
+            if self._is_rung and not self._is_claiming:
+                fan_out.fan_out()
         if self._is_claiming and time.monotonic() >= self._claim_at:
-            self._claim()
+            self._claim(fanning_out=self._is_rung)
 
     @property
     def _is_claiming(self) -> bool:
@@ -197,10 +199,13 @@ class Dispatcher:
         is_free = self._in_hand < self._slots and not self._recorder.is_behind
         return is_free and not self._stopping.is_set() and time.monotonic() >= self._quiet_until
 
-    def _claim(self) -> None:
+    def _claim(self, *, fanning_out: bool) -> None:
         slots = min(self._slots - self._in_hand, claiming.MAX_CLAIMS)
-        wait_s = self._until_due()
-        claims = claiming.claim(self._turn, slots=slots, lease=self._settings.lease) if wait_s <= 0 else []
+        wait_s = 0.0 if fanning_out else self._until_due()
+        claims = []
+        if wait_s <= 0:
+            lease = self._settings.lease
+            claims = claiming.claim(self._turn, slots=slots, lease=lease, fanning_out=fanning_out)
         for claim in claims:
             self._in_hand += 1
             self._turn.is_suspect_in_flight |= claim.is_suspect
@@ -209,7 +214,7 @@ class Dispatcher:
             self._senders.adjust()
         if len(claims) == slots or (claims and self._turn.has_more(claims[0].is_suspect)):
             return
-        if claims:
+        if claims or fanning_out:
             wait_s = self._until_due()
         # What is due and yet not to be had (a webhook's cap) waits for what ends in the meantime.
         self._claim_at = time.monotonic() + (min(wait_s, LOOK_EVERY_S) if wait_s > 0 else LOOK_EVERY_S)

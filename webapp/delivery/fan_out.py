@@ -91,14 +91,16 @@ def is_waiting() -> bool:
 @repeated
 def fan_out() -> int:
     """Make the deliveries of the oldest events that have none yet; returns how many events it was. One transaction."""
-    settings = current()
     with transaction() as session:
-        cancelling.keep_roles(session)
-        now = database_now()
-        events = session.connection().execute(_WAITING).all()
-        if not events:
-            return 0
-        return _deliver(session, events, settings, now)
+        return deliver(session)
+
+
+def deliver(session: Session) -> int:
+    """Inside transaction(), first of all: what `fan_out` does."""
+    cancelling.keep_roles(session)
+    now = database_now()
+    events = session.connection().execute(_WAITING).all()
+    return _deliver(session, events, current(), now) if events else 0
 
 
 def _deliver(session: Session, events: Sequence[Any], settings: Settings, now: datetime) -> int:
