@@ -131,11 +131,12 @@ _WISHES = (
 _BY_HAND = _WISHES.where(_REDELIVERY.c.replay_seq.is_(None))
 _OF_REPLAYS = _WISHES.where(_REDELIVERY.c.replay_seq.is_not(None))
 _SUSPECT_OF_REPLAYS = _OF_REPLAYS.where(_DELIVERY.c.claims > 0)
-_NEXT_DUE = (
-    sa.select(_DELIVERY.c.next_attempt_at)
+_NEXT_DUE = sa.select(
+    sa.exists(_WISHES.order_by(None).limit(None).subquery()).label("is_wished"),
+    sa.select(sa.func.min(_DELIVERY.c.next_attempt_at))
     .where(_DELIVERY.c.next_attempt_at.is_not(None), _DELIVERY.c.lease_until.is_(None))
-    .order_by(_DELIVERY.c.next_attempt_at)
-    .limit(1)
+    .scalar_subquery()
+    .label("at"),
 )
 _SUSPECT = (
     sa.select(_DELIVERY.c.seq, _IS_PAUSED)
@@ -179,10 +180,8 @@ class Turn:
 
 def next_due_at() -> datetime | None:
     """When the next delivery is due, by the index alone; None when none waits. A wish to send again is due at once."""
-    connection = db.session.connection()
-    if connection.execute(_WISHES, {"most": 1}).first() is not None:
-        return database_now()
-    return connection.scalar(_NEXT_DUE)
+    found = db.session.connection().execute(_NEXT_DUE).one()
+    return database_now() if found.is_wished else found.at
 
 
 def choose(connection: Connection, turn: Turn, *, now: datetime, slots: int) -> list[Choice]:
