@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from tests.proofs import proofs
 from webapp.cli import commands
 from webapp.cli.roles import STOP_MARGIN_S
 from webapp.config import PREFIX, Settings
@@ -78,3 +79,11 @@ def test_the_unit_file_is_one_that_systemd_takes_and_gives_time_to_stop(tmp_path
         path.write_text(runnable)
         checked = subprocess.run([verify, "verify", path], capture_output=True, check=False)
         assert (checked.returncode, checked.stderr) == (0, b"")
+
+
+def test_every_number_in_its_table_of_proofs_is_proven() -> None:
+    section = README.read_text().partition("### Proofs")[2].partition("\n## ")[0]
+    named = set(re.findall(r"\b[AFW]\d\d\b", section))
+
+    assert named
+    assert named <= set(proofs())
