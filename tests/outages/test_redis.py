@@ -122,7 +122,7 @@ def test_redis_is_stopped_and_started_again(
     for _ in range(3):
         assert caller.post() < 1
         caller.arrives(LOOK)
-    assert bell.lost == 3
+    assert bell.lost >= 3
     assert "bells are lost" in caplog.text
     ready = api.client.get("/readyz")
     assert ready.status_code == 200
@@ -138,7 +138,7 @@ def test_redis_is_out_of_memory(caller: Caller, redis: redis_server.Server) -> N
         client.config_set("maxmemory", 1)
         assert caller.post() < 1
         caller.arrives(LOOK)
-        assert bell.lost == 1
+        assert bell.lost >= 1
         client.config_set("maxmemory", 0)
     wait_until(lambda: rings_again(caller), within=10)
 
@@ -154,7 +154,7 @@ def test_redis_is_still_loading_what_it_had_kept(caller: Caller, redis: redis_se
         impatient.ping()
     assert caller.post() < 1
     caller.arrives(LOOK)
-    assert bell.lost == 1
+    assert bell.lost >= 1
     wait_until(lambda: rings_again(caller), within=15)
 
 
@@ -164,7 +164,7 @@ def test_redis_takes_connections_and_hangs(caller: Caller, relay: Relay, caplog:
     relay.pause()
     took = [caller.post() for _ in range(5)]
     caller.arrives(LOOK)
-    assert bell.lost == 5
+    assert bell.lost >= 5  # the worker rings, too
     assert sorted(took)[-1] < BELL_LIMIT + 1.2, took
     assert sorted(took)[2] < BELL_LIMIT / 2, took  # while one hangs the others are refused at once
     relay.resume()
