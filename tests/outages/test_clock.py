@@ -12,7 +12,7 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from tests.chaos.conftest import _prepared_sqlite
+from tests.chaos.conftest import _prepared_sqlite, zygote
 from tests.chaos.installation import ROOT, Installation, wait_until
 from tests.chaos.pairs import SQLITE, Pair, Prepared
 from tests.conftest import Browser
@@ -23,7 +23,7 @@ from webapp.delivery.claiming import Turn
 from webapp.extensions import db
 from webapp.models import Delivery, utc_now
 
-__all__ = ["_prepared_sqlite"]
+__all__ = ["_prepared_sqlite", "zygote"]
 
 WAIT_S = 3  # before a retry, a fifth more or less
 SUMMER_TIME_ENDS = datetime(2026, 10, 25, 1, tzinfo=UTC)  # in Berlin: three o'clock becomes two

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.conftest import _prepared_sqlite
+from tests.chaos.conftest import _prepared_sqlite, zygote
 from tests.chaos.installation import Installation, wait_until
 from tests.chaos.pairs import SQLITE, Pair, Prepared
 from tests.receiver import Receiver
 from webapp.delivery.resolving import Resolver
 
-__all__ = ["_prepared_sqlite"]
+__all__ = ["_prepared_sqlite", "zygote"]
 
 
 @pytest.fixture
