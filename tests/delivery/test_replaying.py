@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tests.delivery.conftest import eventually
 from tests.factories import Make
 from tests.receiver import Answer, Receiver
-from webapp.delivery import claiming, leases, replaying
+from webapp.delivery import claiming, dispatching, leases, replaying
 from webapp.delivery.cancelling import cancel_for_lost_role
 from webapp.delivery.claiming import Turn
 from webapp.delivery.dispatching import Dispatcher
@@ -287,3 +287,14 @@ def test_a_receiver_that_is_well_again_ends_the_pause_by_a_replay(
     eventually(lambda: is_over(one))
     assert webhook.health.paused_at is None
     assert len(receiver.requests) == 8
+
+
+def test_what_came_back_makes_room_for_the_next_at_once_not_with_the_next_look(
+    start_worker: Start, make: Make, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatching, "LOOK_EVERY_S", 60.0)
+    settled(make, webhook, 4 * MAX_OPEN_PER_REPLAY)
+    replay(webhook)
+    start_worker()
+    again = sa.select(sa.func.count()).where(Delivery.state == DeliveryState.SUCCEEDED)
+    eventually(lambda: db.session.scalar(again) == 4 * MAX_OPEN_PER_REPLAY, within=15)

@@ -84,7 +84,7 @@ class Dispatcher:
         self._recorder = Recorder()
         self._unsent: list[Claim] = []
         self._in_hand = 0  # claims that are neither recorded nor given up
-        self._is_rung = self._is_due_to_tend = True
+        self._is_rung = self._is_due_to_tend = self._is_replaying = True
         self._claim_at = self._look_at = self._beat_at = self._quiet_until = 0.0
 
     def start(self) -> None:
@@ -183,7 +183,7 @@ class Dispatcher:
             self._is_due_to_tend = False
             self._beat()
             leases.expire()
-            replaying.advance()
+            self._is_replaying = True
             self._claim_at = 0.0
         if self._is_rung and not self._stopping.is_set():
             self._is_rung = fan_out.is_waiting()
@@ -192,6 +192,9 @@ class Dispatcher:
                 fan_out.fan_out()
         if self._is_claiming and time.monotonic() >= self._claim_at:
             self._claim(fanning_out=self._is_rung)
+        if self._is_replaying and not self._stopping.is_set():  # last: what is due anyway goes first
+            self._is_replaying = False
+            self._claim_at = 0.0 if replaying.advance() else self._claim_at
 
     @property
     def _is_claiming(self) -> bool:
@@ -226,7 +229,9 @@ class Dispatcher:
     def _finish(self) -> None:
         """Record what was sent, give back what was not."""
         if self._recorder.is_due(self._in_hand):
-            self._release([result.claim for result in self._recorder.record()])
+            done = [result.claim for result in self._recorder.record()]
+            self._is_replaying |= any(claim.redelivery_seq is not None for claim in done)
+            self._release(done)
         if self._unsent:
             leases.give_back(self._unsent)
             self._unsent = []
