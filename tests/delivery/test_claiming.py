@@ -130,7 +130,7 @@ def test_the_guaranteed_share_comes_before_any_borrowing(make: Make, turn: Turn)
 def test_more_webhooks_than_one_claim_serves_take_turns(
     make: Make, turn: Turn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.delivery.choosing.MAX_WEBHOOKS", 2)
+    monkeypatch.setattr("webapp.delivery.due.MAX_WEBHOOKS", 2)
     webhooks = [make.webhook() for _ in range(5)]
     for webhook in webhooks:
         waiting(make, webhook, 4)

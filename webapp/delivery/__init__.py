@@ -11,6 +11,7 @@ An event is made and finds its webhooks:
     snapshots     the bytes of a webhook as payloads show it
 
 A worker sends it:
+    due           what waits, read by the index alone
     choosing      what may be claimed now, fairly
     claiming      the chosen become this worker's, leased and fenced by a token
     paces         how fast receivers have answered lately (P)

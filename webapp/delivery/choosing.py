@@ -13,7 +13,6 @@ The statements are constants over tables: building one anew costs several times 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,13 +22,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from webapp.delivery import due
 from webapp.delivery.paces import Paces
 from webapp.delivery.recipients import Recipients
 from webapp.extensions import db
 from webapp.models import Delivery, DeliveryKind, Redelivery, Webhook, WebhookHealth, database_now
 from webapp.models.base import table_of
 
-MAX_WEBHOOKS = 64  # served by one claim
 GUARANTEED_IN_FLIGHT = 5  # per webhook, over all workers
 BORROWED_IN_FLIGHT = 32  # per webhook, while no other waits
 
@@ -54,55 +53,6 @@ _SELDOM = sa.text(
                 WHERE next_attempt_at IS NOT NULL AND lease_until IS NULL AND claims > 0) AS suspects
     """
 )
-
-# Walks the index from webhook to webhook, not from row to row: 100,000 rows of 1,000 webhooks are 1,000 steps.
-_WAITING_WEBHOOKS = sa.text(
-    """
-    WITH RECURSIVE step(id) AS (
-        SELECT (SELECT webhook_id FROM delivery WHERE next_attempt_at IS NOT NULL AND lease_until IS NULL
-                AND webhook_id > :cursor ORDER BY webhook_id LIMIT 1)
-        UNION ALL
-        SELECT (SELECT webhook_id FROM delivery WHERE next_attempt_at IS NOT NULL AND lease_until IS NULL
-                AND webhook_id > step.id ORDER BY webhook_id LIMIT 1)
-        FROM step WHERE step.id IS NOT NULL
-    )
-    SELECT step.id, webhook_health.paused_at IS NOT NULL AS is_paused
-    FROM step LEFT JOIN webhook_health ON webhook_health.webhook_id = step.id
-    WHERE step.id IS NOT NULL
-        AND (SELECT min(next_attempt_at) FROM delivery
-             WHERE webhook_id = step.id AND next_attempt_at IS NOT NULL AND lease_until IS NULL) <= :now
-        AND (webhook_health.paused_at IS NULL OR webhook_health.probe_at IS NULL OR webhook_health.probe_at <= :now)
-    LIMIT :most
-    """
-).bindparams(_NOW)
-
-# The oldest due deliveries of several webhooks, `most` of each: SQLite has no LATERAL.
-_OLDEST = {
-    "sqlite": sa.text(
-        """
-        SELECT delivery.seq, delivery.webhook_id FROM json_each(:webhooks) AS wanted
-        JOIN delivery ON delivery.seq IN (
-            SELECT seq FROM delivery
-            WHERE webhook_id = wanted.value AND next_attempt_at <= :now AND lease_until IS NULL
-                AND claims = 0 AND kind = 'event'
-            ORDER BY next_attempt_at, seq LIMIT :most
-        )
-        ORDER BY delivery.next_attempt_at, delivery.seq
-        """
-    ).bindparams(_NOW),
-    "postgresql": sa.text(
-        """
-        SELECT oldest.seq, oldest.webhook_id FROM json_array_elements_text(CAST(:webhooks AS json)) AS wanted(id)
-        CROSS JOIN LATERAL (
-            SELECT seq, webhook_id, next_attempt_at FROM delivery
-            WHERE webhook_id = wanted.id AND next_attempt_at <= :now AND lease_until IS NULL
-                AND claims = 0 AND kind = 'event'
-            ORDER BY next_attempt_at, seq LIMIT :most
-        ) AS oldest
-        ORDER BY oldest.next_attempt_at, oldest.seq
-        """
-    ).bindparams(_NOW),
-}
 
 _IN_FLIGHT = (
     sa.select(_DELIVERY.c.webhook_id, sa.func.count())
@@ -143,12 +93,6 @@ _SUSPECT = (
     .where(_IS_DUE, _DELIVERY.c.claims > 0, ~_AWAITS_PROBE)
     .order_by(_DELIVERY.c.next_attempt_at)
     .limit(1)
-)
-# PostgreSQL: whoever holds the webhooks' rows decides what is in flight; others serve other webhooks meanwhile.
-_LOCKED = (
-    sa.select(_WEBHOOK.c.id)
-    .where(_WEBHOOK.c.id.in_(sa.bindparam("webhooks", expanding=True)))
-    .with_for_update(skip_locked=True, key_share=True)
 )
 
 
@@ -252,7 +196,7 @@ def _first_of_each(choices: Iterable[Choice]) -> list[Choice]:
 def _regular(connection: Connection, turn: Turn, now: datetime, slots: int) -> list[Choice]:
     if slots <= 0:
         return []
-    webhooks = _waiting_webhooks(connection, turn, now)
+    webhooks, turn.cursor = due.webhooks(connection, cursor=turn.cursor, now=now)
     others_wait = bool(turn.cursor)  # more than one claim serves
     in_flight: dict[str, int] = {row[0]: row[1] for row in connection.execute(_IN_FLIGHT)} if webhooks else {}
     most = {True: GUARANTEED_IN_FLIGHT, False: BORROWED_IN_FLIGHT}  # by slowness
@@ -261,7 +205,10 @@ def _regular(connection: Connection, turn: Turn, now: datetime, slots: int) -> l
         webhook: 1 if is_paused else min(slots, most[is_slow[webhook]] - in_flight.get(webhook, 0))
         for webhook, is_paused in webhooks.items()
     }
-    waiting = _oldest(connection, {webhook: count for webhook, count in room.items() if count > 0}, now, webhooks)
+    waiting = {
+        webhook: [Choice(seq, is_probe=webhooks[webhook]) for seq in seqs]
+        for webhook, seqs in due.oldest(connection, room, now=now).items()
+    }
     own = {webhook: max(0, GUARANTEED_IN_FLIGHT - in_flight.get(webhook, 0)) for webhook in waiting}
     quick = [webhook for webhook in waiting if not is_slow[webhook]]
     guaranteed = _interleave([waiting[webhook][: own[webhook]] for webhook in quick])
@@ -271,36 +218,6 @@ def _regular(connection: Connection, turn: Turn, now: datetime, slots: int) -> l
     if len(chosen) == slots:  # perhaps not all had their turn: the next claim goes on behind the last one that had
         turn.cursor = next(webhook for webhook, choices in waiting.items() if chosen[-1] in choices)
     return chosen
-
-
-def _waiting_webhooks(connection: Connection, turn: Turn, now: datetime) -> dict[str, bool]:
-    """Up to 64 webhooks with something due, from the cursor on and round again, and whether they are paused."""
-    values = {"now": now, "most": MAX_WEBHOOKS}
-    first = connection.execute(_WAITING_WEBHOOKS, {**values, "cursor": turn.cursor})
-    found: dict[str, bool] = {row[0]: row[1] for row in first}
-    if len(found) < MAX_WEBHOOKS and turn.cursor:
-        again = connection.execute(_WAITING_WEBHOOKS, {**values, "cursor": ""}).all()
-        found |= [row for row in again if row[0] <= turn.cursor][: MAX_WEBHOOKS - len(found)]
-    turn.cursor = next(reversed(found)) if len(found) == MAX_WEBHOOKS else ""
-    if connection.dialect.name != "sqlite" and found:
-        mine = set(connection.scalars(_LOCKED, {"webhooks": list(found)}))
-        found = {webhook: is_paused for webhook, is_paused in found.items() if webhook in mine}
-    return found
-
-
-def _oldest(
-    connection: Connection, room: dict[str, int], now: datetime, webhooks: dict[str, bool]
-) -> dict[str, list[Choice]]:
-    """The oldest due deliveries of each webhook, at most `room` of each and one of a paused one, in one statement."""
-    if not room:
-        return {}
-    room = {webhook: 1 if webhooks[webhook] else count for webhook, count in room.items()}
-    values = {"now": now, "most": max(room.values()), "webhooks": json.dumps(list(room))}
-    found: dict[str, list[Choice]] = {webhook: [] for webhook in room}
-    for seq, webhook in connection.execute(_OLDEST[connection.dialect.name], values):
-        if len(found[webhook]) < room[webhook]:
-            found[webhook].append(Choice(seq, is_probe=bool(webhooks[webhook])))
-    return found
 
 
 def _interleave(columns: Sequence[Sequence[Choice]]) -> list[Choice]:
