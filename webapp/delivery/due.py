@@ -1,4 +1,4 @@
-"""What is due: which webhooks have something waiting, and their oldest deliveries. By the index alone; it only reads."""
+"""What is due: which webhooks have something waiting, and their oldest deliveries. It only reads, by indexes."""
 
 from __future__ import annotations
 
