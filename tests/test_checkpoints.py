@@ -15,7 +15,7 @@ from tests.factories import Make
 from tests.receiver import wait_until
 from webapp.extensions import db
 from webapp.models import User, checkpoints, transaction
-from webapp.models.checkpoints import Checkpointer
+from webapp.models.checkpoints import Checkpointer, Made
 
 PAGE_BYTES = 4096
 
@@ -38,7 +38,7 @@ def write(user: User, times: int = 1) -> None:
 
 def test_a_checkpoint_empties_the_log_while_the_application_is_open(make: Make) -> None:
     write(make.user(), 20)
-    assert checkpoints.checkpoint()
+    assert checkpoints.checkpoint().is_complete
     before = log_pages()
     write(make.user(), 1)  # writes where the log begins
     assert log_pages() == before
@@ -49,9 +49,9 @@ def test_what_somebody_still_reads_stays_and_is_copied_later(make: Make, reader:
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM user").fetchone()
     write(user, 5)
-    assert not checkpoints.checkpoint()
+    assert not checkpoints.checkpoint().is_complete
     reader.execute("COMMIT")
-    assert checkpoints.checkpoint()
+    assert checkpoints.checkpoint().is_complete
 
 
 def test_a_log_that_is_too_long_begins_anew(
@@ -62,7 +62,7 @@ def test_a_log_that_is_too_long_begins_anew(
     write(user, 20)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM user").fetchone()
-    assert checkpoints.checkpoint()
+    assert checkpoints.checkpoint().is_complete
     reader.execute("COMMIT")
     before = log_pages()
     write(user, 3)
@@ -73,11 +73,34 @@ def test_a_log_that_is_too_long_begins_anew(
 
 def test_the_worker_does_it_by_itself(app: Flask, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     done = []
-    real: Callable[[], bool] = checkpoints.checkpoint
+    real: Callable[..., Made] = checkpoints.checkpoint
     monkeypatch.setattr(checkpoints, "EVERY_S", 0.01)
-    monkeypatch.setattr(checkpoints, "checkpoint", lambda: done.append(real()))
+
+    def noted(**asked: bool) -> Made:
+        done.append(real(**asked))
+        return done[-1]
+
+    monkeypatch.setattr(checkpoints, "checkpoint", noted)
     running = Checkpointer(app)
     running.start()
     wait_until(lambda: len(done) >= 2)
     running.stop()
-    assert all(done)
+    assert all(made.is_complete for made in done)
+
+
+def test_while_somebody_reads_for_long_writers_are_kept_waiting_once_not_each_time(
+    app: Flask, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def in_vain(*, may_wait: bool) -> Made:
+        asked.append(may_wait)
+        return Made(is_complete=False, has_waited_in_vain=may_wait)
+
+    monkeypatch.setattr(checkpoints, "EVERY_S", 0.01)
+    monkeypatch.setattr(checkpoints, "checkpoint", in_vain)
+    checkpointer = Checkpointer(app)
+    checkpointer.start()
+    wait_until(lambda: len(asked) >= 5)
+    checkpointer.stop()
+    assert asked.count(True) == 1

@@ -14,16 +14,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-import sqlalchemy as sa
-
-from tests.receiver import wait_until
 from webapp import config
 from webapp.benchmark.figures import percentile
 from webapp.benchmark.latency import spans_ms
 from webapp.benchmark.publishing import at_pace, publish
 from webapp.benchmark.stage import Place, Stage, stage
-from webapp.extensions import db
-from webapp.models import Event, utc_now
+from webapp.models import utc_now
 
 HEALTHY = 10  # webhooks
 EVENTS_PER_S = 20
@@ -99,13 +95,7 @@ def _replay(made: Stage, waiting: int, meanwhile: Callable[[], float]) -> float:
 def _publish(made: Stage, place: Place, events: int) -> None:
     for begin in range(0, events, EVENTS_IN_ONE):
         publish(made, place, min(EVENTS_IN_ONE, events - begin))
-    waiting = sa.select(sa.exists().where(Event.fanned_out_at.is_(None)))
-    wait_until(lambda: not _read(waiting), within=SETTLED_WITHIN_S)
-
-
-def _read(query: sa.Select[bool]) -> bool | None:
-    db.session.rollback()
-    return db.session.scalar(query)
+    made.wait_until_fanned_out(SETTLED_WITHIN_S)
 
 
 TROUBLES: dict[str, Callable[[Stage, int, Callable[[], float]], float]] = {

@@ -19,6 +19,7 @@ def measure(stage: Stage, targets: Targets, seconds: float) -> list[Figure]:
     alone = _p99(stage, healthy, seconds / 2)
     dead = stage.place(["/never/dead"])
     publish(stage, dead, WAITING)
+    stage.wait_until_fanned_out(SETTLED_WITHIN_S)
     beside = _p99(stage, healthy, seconds / 2)
     stage.clear(dead)
     stage.clear(healthy)

@@ -68,12 +68,18 @@ class Stage:
             self.api.call("DELETE", f"/webhooks/{webhook_id}")
         self.book.empty()
 
+    def wait_until_fanned_out(self, within_s: float) -> bool:
+        """Wait until no event waits for its fan-out; whether that came about."""
+        return self._wait_while(sa.select(sa.exists().where(Event.fanned_out_at.is_(None))), within_s)
+
     def wait_until_settled(self, within_s: float) -> bool:
         """Wait until no event waits for its fan-out and no delivery for its outcome; whether that came about."""
-        waiting = sa.select(
-            sa.exists().where(Event.fanned_out_at.is_(None))
-            | sa.exists().where(Delivery.state == DeliveryState.PENDING)
+        is_waiting = sa.exists().where(Event.fanned_out_at.is_(None)) | sa.exists().where(
+            Delivery.state == DeliveryState.PENDING
         )
+        return self._wait_while(sa.select(is_waiting), within_s)
+
+    def _wait_while(self, waiting: sa.Select[bool], within_s: float) -> bool:
         deadline = time.monotonic() + within_s
         while db.session.scalar(waiting):
             db.session.rollback()
