@@ -170,7 +170,7 @@ class Happenings(RuleBasedStateMachine):
         self.write([self.result(claim, outcome)], is_twice=False)
 
     def result(self, claim: Claim, outcome: str) -> Result:
-        return Result(claim, OUTCOMES[outcome], claim.webhook.url, "0" * 64, utc_now(), utc_now())
+        return Result(claim, OUTCOMES[outcome], claim.recipient.url, "0" * 64, utc_now(), utc_now())
 
     def write(self, results: list[Result], *, is_twice: bool) -> None:
         counted = self.counted_after(results)
