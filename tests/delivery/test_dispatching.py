@@ -16,7 +16,7 @@ from standardwebhooks import Webhook as Verifier
 from tests.delivery.conftest import eventually
 from tests.factories import SECRET, Make
 from tests.receiver import Answer, Receiver
-from webapp.delivery import attempting, claiming, heartbeats, outbox, recording
+from webapp.delivery import attempting, claiming, dispatching, heartbeats, outbox, recording
 from webapp.delivery.attempting import attempt
 from webapp.delivery.claiming import Turn
 from webapp.delivery.dispatching import Dispatcher
@@ -289,3 +289,27 @@ def test_a_health_check_ends_after_its_own_limit_and_a_ping_has_the_usual_one(
     check, ping = settled(2)
     assert (check.state, check.last_error) == (DeliveryState.FAILED, ErrorWord.TIMED_OUT)
     assert ping.state is DeliveryState.SUCCEEDED
+
+
+def test_new_events_are_fanned_out_also_while_every_slot_is_taken(
+    start_worker: Start, make: Make, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatching, "LOOK_EVERY_S", 60.0)
+    receiver.answers(Answer(200, delay=2.0))
+    owner = make.user()
+    project = make.project(owner)
+    for _ in range(7):  # five slots of each are more than one thread and its read-ahead
+        make.webhook(by=owner, url=receiver.url)
+
+    def publish_many(count: int) -> None:
+        with transaction():
+            for number in range(count):
+                outbox.publish("TODO_CREATED", project=project, by=owner, current={"id": f"c{number}"})
+
+    publish_many(5)
+    start_worker(threads=1)
+    receiver.wait_for(1)
+    publish_many(450)
+    bell.ring()
+    waiting = sa.select(sa.func.count()).where(Event.fanned_out_at.is_(None))
+    eventually(lambda: db.session.scalar(waiting) == 0, within=10)

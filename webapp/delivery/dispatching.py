@@ -135,10 +135,12 @@ class Dispatcher:
 
     def _wait_s(self) -> float:
         """How long to wait for a call or an outcome."""
-        moments = [self._look_at, self._recorder.due_at]
-        if self._is_claiming:
-            moments.append(0.0 if self._is_rung else self._claim_at)
         now = time.monotonic()
+        moments = [self._look_at, self._recorder.due_at]
+        if self._is_looking and self._is_rung:
+            moments.append(now)
+        if self._has_room:
+            moments.append(self._claim_at)
         if self._senders.has_backlog:
             moments.append(now + ADJUST_EVERY_S)
         return max(0.0, min(moments) - now)
@@ -188,19 +190,24 @@ class Dispatcher:
         if self._is_rung and not self._stopping.is_set():
             self._is_rung = fan_out.is_waiting()
             self._claim_at = 0.0
-            if self._is_rung and not self._is_claiming:
+            if self._is_rung and not self._has_room:
                 fan_out.fan_out()
-        if self._is_claiming and time.monotonic() >= self._claim_at:
+        if self._has_room and time.monotonic() >= self._claim_at:
             self._claim(fanning_out=self._is_rung)
         if self._is_replaying and not self._stopping.is_set():  # last: what is due anyway goes first
             self._is_replaying = False
             self._claim_at = 0.0 if replaying.advance() else self._claim_at
 
     @property
-    def _is_claiming(self) -> bool:
-        """Whether more may be claimed at all."""
-        is_free = self._in_hand < self._slots and not self._recorder.is_behind
-        return is_free and not self._stopping.is_set() and time.monotonic() >= self._quiet_until
+    def _is_looking(self) -> bool:
+        """Whether to look for new work at all: not after an error, and not while outcomes cannot be recorded."""
+        is_free = not (self._stopping.is_set() or self._recorder.is_behind)
+        return is_free and time.monotonic() >= self._quiet_until
+
+    @property
+    def _has_room(self) -> bool:
+        """Whether more may be claimed."""
+        return self._in_hand < self._slots and self._is_looking
 
     def _claim(self, *, fanning_out: bool) -> None:
         slots = min(self._slots - self._in_hand, claiming.MAX_CLAIMS)
