@@ -108,7 +108,7 @@ def _work(made: Grown, measured: Measured) -> None:
         _timed(into, "claim 200", lambda claims=claims: _claim_all(turn, claims))
         assert len(claims) == BATCH_EVENTS * 5, len(claims)
         now = utc_now()
-        results = [Result(claim, ANSWER, claim.webhook.url, "0" * 64, now, now) for claim in claims]
+        results = [Result(claim, ANSWER, claim.recipient.url, "0" * 64, now, now) for claim in claims]
         _timed(into, "record 200 outcomes", lambda results=results: disabling.draw(recording.record(results)))
 
 
