@@ -26,7 +26,7 @@ def keys(count: int) -> list[str]:
 @pytest.mark.proves("A04", "F01", "F02", "F03")
 def test_clients_that_try_again_get_one_event_each_wherever_web_dies(scenario: MakeScenario, point: str) -> None:
     here = scenario()
-    here.begin(workers=1, webhooks=1, delay=0.0, crash_web_at=f"{point}:6")
+    here.begin(workers=1, webhooks=1, delay=0.0, crash_web_at=f"{point}:3")  # calls at once may share a commit
     here.arm()
     answers = Clients(here.here, count=4).publish(keys(EVENTS))
     here.disarm()

@@ -201,9 +201,9 @@ def test_a_server_without_a_free_connection_is_a_503_and_the_worker_waits(
     with no_room(postgres, relay):
         assert is_unavailable(api.post("/events", created(project_id)))
         assert api.client.get("/readyz").status_code == 503
-        wait_until(lambda: "the look at the database failed" in caplog.text)
+        wait_until(lambda: "the look at the database failed" in caplog.text, within=20)
     assert api.post("/events", created(project_id)).status_code == 202
-    receiver.wait_for(1, within=10)
+    receiver.wait_for(1, within=20)
     all_succeed(1)
     assert worker.is_alive
 
