@@ -82,6 +82,37 @@ def test_a_webhook_younger_than_the_event_gets_nothing(make: Make) -> None:
     assert event.refusals == [{"webhookId": webhook.id, "reason": "created_later"}]
 
 
+def test_events_before_and_after_a_webhook_was_made_are_told_apart_in_one_fan_out(make: Make) -> None:
+    project = make.project()
+    owner = project.members[0].user
+    settled = make.webhook(by=owner)
+    made_at = utc_now()
+    early, late, latest = (make.event(project, created_at=made_at + timedelta(seconds=each)) for each in (-1, 0, 1))
+    young = make.webhook(by=owner, created_at=made_at)
+    settled_at = made_at - timedelta(hours=1)
+    with transaction():
+        settled.created_at = settled_at
+    assert fan_out() == 3
+    db.session.rollback()
+    assert early.refusals == [{"webhookId": young.id, "reason": "created_later"}]
+    assert late.refusals is latest.refusals is None
+    owed = {(delivery.event_seq, delivery.webhook_id) for delivery in deliveries()}
+    both = {(event.seq, webhook.id) for event in (late, latest) for webhook in (settled, young)}
+    assert owed == both | {(early.seq, settled.id)}
+
+
+def test_events_of_one_kind_share_their_refusals_and_others_do_not(make: Make) -> None:
+    webhook = make.webhook(events=["COMMENT_CREATED"])
+    project = make.project_of(webhook.created_by)
+    first, second = publish(project), publish(project)
+    wanted = publish(project, code="COMMENT_CREATED")
+    fan_out()
+    db.session.rollback()
+    assert first.refusals == second.refusals == [{"webhookId": webhook.id, "reason": "event_not_chosen"}]
+    assert wanted.refusals is None
+    assert [delivery.event_seq for delivery in deliveries()] == [wanted.seq]
+
+
 @pytest.mark.proves("W15")
 def test_only_administrators_of_the_project_get_its_events_and_of_others_nothing_is_recorded(make: Make) -> None:
     project = make.project()

@@ -6,6 +6,7 @@ An event is made and finds its webhooks:
     outbox        publish: an event is written in the transaction of its change
     matching      does this webhook want this event, and if not, why (P)
     filters       what a webhook's own rules say about a record (P)
+    judging       the events of one fan-out judged, each kind once
     fan_out       one delivery for each webhook that wants it, exactly once
     compacting    the body in the short format, written once per event
     snapshots     the bytes of a webhook as payloads show it

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +11,9 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from webapp.config import Settings, current
-from webapp.delivery import cancelling, holding, matching, retries
+from webapp.delivery import cancelling, holding, retries
 from webapp.delivery.compacting import compact_of
-from webapp.delivery.filtering import Filtering
+from webapp.delivery.judging import Judge
 from webapp.extensions import db
 from webapp.models import (
     Delivery,
@@ -22,13 +21,9 @@ from webapp.models import (
     DeliveryState,
     Event,
     PayloadFormat,
-    ProjectMember,
-    User,
-    Webhook,
     WebhookStatus,
     database_now,
     transaction,
-    webhook_roles,
 )
 from webapp.models.base import new_delivery_id, table_of
 from webapp.models.conflicts import repeated
@@ -36,8 +31,7 @@ from webapp.models.conflicts import repeated
 MAX_EVENTS = 200  # in one transaction
 MAX_DELIVERIES = 2_000  # after which the transaction ends, so that others get the write lock
 
-_EVENT, _DELIVERY, _WEBHOOK = table_of(Event), table_of(Delivery), table_of(Webhook)
-_MEMBER, _USER = table_of(ProjectMember), table_of(User)
+_EVENT, _DELIVERY = table_of(Event), table_of(Delivery)
 _IS_WAITING = sa.select(_EVENT.c.seq).where(_EVENT.c.fanned_out_at.is_(None)).limit(1)
 _WAITING = (
     sa.select(_EVENT.c.seq, _EVENT.c.type, _EVENT.c.project_id, _EVENT.c.source_project_id, _EVENT.c.created_at)
@@ -46,41 +40,18 @@ _WAITING = (
     .limit(MAX_EVENTS)
     .with_for_update(skip_locked=True)
 )
-_CANDIDATES = (
-    sa.select(
-        _MEMBER.c.project_id,
-        _WEBHOOK.c.id,
-        _WEBHOOK.c.events,
-        _WEBHOOK.c.project_ids,
-        _WEBHOOK.c.created_at,
-        _WEBHOOK.c.enabled,
-        _WEBHOOK.c.status,
-        _WEBHOOK.c.snapshot_seq,
-        _WEBHOOK.c.payload_format,
-        _WEBHOOK.c.filter,
-    )
-    .join(_WEBHOOK, _WEBHOOK.c.created_by_id == _MEMBER.c.user_id)
-    .join(_USER, _USER.c.id == _WEBHOOK.c.created_by_id)
-    .where(
-        _MEMBER.c.project_id.in_(sa.bindparam("projects", expanding=True)),
-        _MEMBER.c.role.in_(sa.bindparam("roles", expanding=True)),
-        _WEBHOOK.c.deleted_at.is_(None),
-        _USER.c.suspended_at.is_(None),
-    )
-    .order_by(_WEBHOOK.c.id)
-    .with_for_update(read=True, key_share=True, of=_WEBHOOK)  # whoever is switching one off is waited for
-)
 _OWE = sa.insert(_DELIVERY)
 _DONE = (
     sa.update(_EVENT)
     .where(_EVENT.c.seq.in_(sa.bindparam("seqs", expanding=True)))
     .values(fanned_out_at=sa.bindparam("at", type_=_EVENT.c.fanned_out_at.type))
 )
-_NOTE = (
+_REFUSE = (
     sa.update(_EVENT)
-    .where(_EVENT.c.seq == sa.bindparam("_seq"))
-    .values(refusals=sa.bindparam("_refusals", type_=_EVENT.c.refusals.type), compact=sa.bindparam("_compact"))
+    .where(_EVENT.c.seq.in_(sa.bindparam("_seqs", expanding=True)))
+    .values(refusals=sa.bindparam("_refusals", type_=_EVENT.c.refusals.type))
 )
+_SHORTEN = sa.update(_EVENT).where(_EVENT.c.seq == sa.bindparam("_seq")).values(compact=sa.bindparam("_compact"))
 
 
 def is_waiting() -> bool:
@@ -105,65 +76,44 @@ def deliver(session: Session) -> int:
 
 def _deliver(session: Session, events: Sequence[Any], settings: Settings, now: datetime) -> int:
     connection = session.connection()
-    administrators = _administrators(connection, events, settings)
-    filtering = Filtering(session)
+    judge = Judge(session, events, settings)
     first_at = retries.first_attempt_at(now=now, schedule=settings.retry_schedule)
     rows: list[dict[str, Any]] = []
     seqs: list[int] = []
-    notes: list[dict[str, Any]] = []
+    notes = _Notes()
     for event in events:
-        wanted, refusals = _judge(event, administrators, filtering)
-        rows += [_delivery(event, webhook, now, first_at) for webhook in wanted]
+        judgement = judge.judge(event)
+        rows += [_delivery(event, webhook, now, first_at) for webhook in judgement.wanted]
         seqs.append(event.seq)
-        is_compact = any(webhook.payload_format is PayloadFormat.COMPACT for webhook in wanted)
-        if refusals or is_compact:
-            compact = compact_of(session, event.seq) if is_compact else None
-            notes.append({"_seq": event.seq, "_refusals": refusals or None, "_compact": compact})
+        is_compact = any(webhook.payload_format is PayloadFormat.COMPACT for webhook in judgement.wanted)
+        notes.add(event.seq, judgement.refusals, compact_of(session, event.seq) if is_compact else None)
         if len(rows) >= MAX_DELIVERIES:
             break
     if rows:
         connection.execute(_OWE, rows)
-    if notes:
-        connection.execute(_NOTE, notes)
+    notes.write(connection)
     connection.execute(_DONE, {"seqs": seqs, "at": now})
     return len(seqs)
 
 
-def _administrators(connection: Connection, events: Iterable[Any], settings: Settings) -> dict[str, list[Any]]:
-    """For each project of the events, the webhooks whose creator administers it now."""
-    projects = {project for event in events for project in _projects(event)}
-    values = {"projects": list(projects), "roles": list(webhook_roles(settings.webhook_role))}
-    found: dict[str, list[Any]] = defaultdict(list)
-    for candidate in connection.execute(_CANDIDATES, values):
-        found[candidate.project_id].append(candidate)
-    return found
+class _Notes:
+    """What is kept with events: why webhooks do not get them, and the short body. Alike ones are written at once."""
 
+    def __init__(self) -> None:
+        self._alike: dict[int, tuple[Sequence[dict[str, Any]], list[int]]] = {}
+        self._compact: list[dict[str, Any]] = []
 
-def _projects(event: Any) -> list[str]:
-    return [event.project_id] if event.source_project_id is None else [event.project_id, event.source_project_id]
+    def add(self, seq: int, refusals: Sequence[dict[str, Any]], compact: bytes | None) -> None:
+        if refusals:
+            self._alike.setdefault(id(refusals), (refusals, []))[1].append(seq)
+        if compact is not None:
+            self._compact.append({"_seq": seq, "_compact": compact})
 
-
-def _judge(
-    event: Any, administrators: dict[str, list[Any]], filtering: Filtering
-) -> tuple[list[Any], list[dict[str, Any]]]:
-    happening = matching.Happening(event.type, _projects(event), event.created_at)
-    candidates: dict[str, Any] = {}
-    administered: dict[str, list[str]] = defaultdict(list)
-    for project_id in happening.project_ids:
-        for webhook in administrators.get(project_id, ()):
-            candidates[webhook.id] = webhook
-            administered[webhook.id].append(project_id)
-    wanted, refusals = [], []
-    for webhook in candidates.values():
-        wish = matching.Wish(webhook.id, webhook.events, webhook.project_ids, webhook.created_at)
-        verdict = matching.verdict(wish, happening, administered=administered[webhook.id])
-        if verdict.reason is not None:
-            refusals.append({"webhookId": webhook.id, "reason": verdict.reason})
-        elif refusal := filtering.refusal(webhook, event.seq):
-            refusals.append({"webhookId": webhook.id, "reason": matching.Reason.FILTERED, **refusal})
-        else:
-            wanted.append(webhook)
-    return wanted, refusals
+    def write(self, connection: Connection) -> None:
+        for refusals, seqs in self._alike.values():
+            connection.execute(_REFUSE, {"_seqs": seqs, "_refusals": refusals})
+        if self._compact:
+            connection.execute(_SHORTEN, self._compact)
 
 
 def _delivery(event: Any, webhook: Any, now: datetime, first_at: datetime) -> dict[str, Any]:
