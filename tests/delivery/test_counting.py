@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -196,7 +195,7 @@ def test_a_batch_counts_alike_ones_together(make: Make, webhook: Webhook) -> Non
     for place, one in enumerate(take()):
         at = datetime(2026, 11, 25, 10, place * 29, tzinfo=UTC)
         outcome = OUTCOMES["2xx"]
-        results.append(Result(replace(one, claimed_at=at), outcome, "https://example.com", "0" * 64, now, now))
+        results.append(Result(one._replace(claimed_at=at), outcome, "https://example.com", "0" * 64, now, now))
     recording.record(results)
     row = db.session.scalars(sa.select(WebhookHour)).one()
     assert (row.attempts, row.deliveries) == (3, 3)

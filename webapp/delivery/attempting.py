@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from datetime import datetime
 
 from webapp.delivery import signing
@@ -61,4 +60,4 @@ def _masked(outcome: Outcome, own: Pairs) -> Outcome:
         return outcome
     names = {name.lower() for name, _ in own}
     shown = ((name, MASKED if name.lower() in names else value) for name, value in outcome.request_headers)
-    return replace(outcome, request_headers=tuple(shown))
+    return outcome._replace(request_headers=tuple(shown))

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain, zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -96,8 +96,7 @@ _SUSPECT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """A delivery that may be claimed now: by the schedule, for a redelivery, or as the probe of a paused webhook."""
 
     seq: int
@@ -143,14 +142,12 @@ def choose(connection: Connection, turn: Turn, *, now: datetime, slots: int) -> 
     return fresh or _suspect(connection, turn, wishes, now)
 
 
-@dataclass(frozen=True, slots=True)
-class _Room:
+class _Room(NamedTuple):
     now: datetime
     slots: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
+class _Wish(NamedTuple):
     choice: Choice
     is_suspect: bool
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from webapp.delivery import composing, payloads
 from webapp.delivery.recipients import Recipient, Recipients
-from webapp.models import Attempt, Delivery, Event, PayloadFormat
+from webapp.models import Attempt, Delivery, Event, PayloadFormat, bulk
 from webapp.models.base import new_attempt_id, table_of
 
 _DELIVERY, _EVENT, _ATTEMPT = table_of(Delivery), table_of(Event), table_of(Attempt)
@@ -33,9 +32,8 @@ CLAIMED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a sender thread gets. `redelivery_seq` says that a person asked for it."""
+class Claim(NamedTuple):
+    """What a sender thread gets. `redelivery_seq` says that a person asked for it; `at` is the monotonic clock's."""
 
     delivery: Any
     event: Any
@@ -44,8 +42,8 @@ class Claim:
     attempt_id: str
     redelivery_seq: int | None
     claimed_at: datetime
+    at: float
     is_probe: bool = False
-    at: float = field(default_factory=time.monotonic)
 
     @property
     def seq(self) -> int:
@@ -103,6 +101,7 @@ def make(
     events = _events(connection, {row.event_seq for row in rows if row.event_seq is not None})
     snapshots = recipients.snapshots(connection, {row.snapshot_seq for row in rows})
     to = recipients.of(connection, {row.webhook_id for row in rows})
+    at = time.monotonic()
     claims = [
         Claim(
             delivery=row,
@@ -112,11 +111,12 @@ def make(
             attempt_id=new_attempt_id(),
             redelivery_seq=redeliveries.get(row.seq),
             claimed_at=now,
+            at=at,
             is_probe=row.seq in probed,
         )
         for row in rows
     ]
-    connection.execute(_EXISTS_FIRST, [_attempt(claim, worker) for claim in claims])
+    bulk.execute(connection, _EXISTS_FIRST, [_attempt(claim, worker) for claim in claims])
     return claims
 
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from webapp.delivery import latencies
-from webapp.models import Attempt, Delivery, DeliveryKind, ErrorWord, WebhookHour
+from webapp.models import Attempt, Delivery, DeliveryKind, ErrorWord, WebhookHour, bulk
 from webapp.models.base import table_of
 from webapp.models.hour import NO_SPAN, SUCCESS, UNKNOWN
 
@@ -26,8 +25,7 @@ KEY = ("webhook_id", "hour_at", "outcome", "bucket")
 _ATTEMPT, _DELIVERY, _HOUR = table_of(Attempt), table_of(Delivery), table_of(WebhookHour)
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(NamedTuple):
     """One attempt as it is counted. `was_unknown` says that it has been counted so before."""
 
     webhook_id: str
@@ -72,7 +70,7 @@ def count(connection: Connection, ended: Iterable[Counted]) -> None:
             found_out.append(each)
     _take_back(connection, found_out)
     if rows:
-        connection.execute(_UPSERT[connection.dialect.name], [rows[key] for key in sorted(rows)])
+        bulk.execute(connection, _UPSERT[connection.dialect.name], [rows[key] for key in sorted(rows)])
 
 
 def count_lost(connection: Connection, delivery_seqs: Sequence[int]) -> None:

@@ -22,6 +22,7 @@ from webapp.models import (
     Event,
     PayloadFormat,
     WebhookStatus,
+    bulk,
     database_now,
     transaction,
 )
@@ -90,7 +91,7 @@ def _deliver(session: Session, events: Sequence[Any], settings: Settings, now: d
         if len(rows) >= MAX_DELIVERIES:
             break
     if rows:
-        connection.execute(_OWE, rows)
+        bulk.execute(connection, _OWE, rows)
     notes.write(connection)
     connection.execute(_DONE, {"seqs": seqs, "at": now})
     return len(seqs)
@@ -132,6 +133,10 @@ def _delivery(event: Any, webhook: Any, now: datetime, first_at: datetime) -> di
         "next_attempt_at": first_at if webhook.enabled else None,
         "held_at": None if webhook.enabled else now,
         "created_at": now,
+        "attempts_counted": 0,
+        "attempts_made": 0,
+        "claim_token": 0,
+        "claims": 0,
     }
 
 

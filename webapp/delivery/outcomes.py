@@ -1,9 +1,9 @@
 """What goes in and what comes out of one attempt, as values."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import NamedTuple
 
 from webapp.models.delivery import ErrorWord
 
@@ -14,8 +14,7 @@ _SECONDS = re.compile(r"[0-9]{1,10}")
 Pairs = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """One request to send: the URL as it is stored, the headers in their order, the body as final bytes."""
 
     url: str
@@ -23,8 +22,7 @@ class Outgoing:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How an attempt ended: a status code, or an error word with a sentence for people, or both for a redirect.
 
     Spans are in milliseconds, None for a step that did not take place; `first_byte_ms` counts from the moment the

@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -19,7 +18,7 @@ from webapp.delivery.counting import Counted
 from webapp.delivery.sending import Outcome
 from webapp.delivery.settling import Ending, Standing, settle
 from webapp.delivery.tallying import Consequence, Tally
-from webapp.models import Attempt, Delivery, DeliveryKind, Redelivery, database_now, transaction
+from webapp.models import Attempt, Delivery, DeliveryKind, Redelivery, bulk, database_now, transaction
 from webapp.models.base import table_of
 from webapp.models.conflicts import repeated
 
@@ -33,13 +32,10 @@ _REDELIVERY = table_of(Redelivery)
 _OPEN = (
     sa.select(
         _ATTEMPT.c.id,
-        _DELIVERY.c.seq,
         _DELIVERY.c.claim_token,
-        _DELIVERY.c.lease_until,
-        _DELIVERY.c.kind,
+        _DELIVERY.c.lease_until.is_(None).label("is_over"),
         _DELIVERY.c.state,
         _DELIVERY.c.attempts_counted,
-        _DELIVERY.c.next_attempt_at,
         _DELIVERY.c.body_sha256,
     )
     .join(_DELIVERY, _DELIVERY.c.seq == _ATTEMPT.c.delivery_seq)
@@ -57,8 +53,7 @@ _FINISH = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """One attempt that ended."""
 
     claim: Claim
@@ -90,7 +85,8 @@ def record(results: Sequence[Result]) -> list[Consequence]:
         fenced = [(result, row) for result, row in ended if _is_mine(result, row)]
         mine = [result for result, _ in fenced]
         if ended:
-            connection.execute(_COMPLETE, [_told(result, is_late=not _is_mine(result, row)) for result, row in ended])
+            told = [_told(result, is_late=not _is_mine(result, row)) for result, row in ended]
+            bulk.execute(connection, _COMPLETE, told)
         _settle(
             connection, [_changes(result, row, now=now, schedule=settings.retry_schedule) for result, row in fenced]
         )
@@ -137,7 +133,7 @@ def _counted(result: Result, row: Any) -> Counted:
         claim.delivery.attempts_made == 1,
         counting.outcome_of(outcome.status, outcome.error),
         counting.bucket_of(outcome.total_ms),
-        was_unknown=not _is_mine(result, row) or row.lease_until is None,
+        was_unknown=row.is_over or not _is_mine(result, row),
     )
 
 
@@ -179,7 +175,7 @@ def _changes(result: Result, row: Any, *, now: datetime, schedule: Sequence[Any]
         "last_ms": outcome.total_ms,
         "body_sha256": row.body_sha256 or result.body_sha256,
         **settle(
-            Standing(row.kind, row.state, row.attempts_counted, row.next_attempt_at),
+            Standing(result.claim.delivery.kind, row.state, row.attempts_counted),
             Ending(outcome.is_success, outcome.status, outcome.retry_after),
             is_by_hand=result.claim.redelivery_seq is not None,
             now=now,
@@ -195,7 +191,7 @@ def _settle(connection: Connection, changes: Sequence[dict[str, Any]]) -> None:
     for change in changes:
         alike[tuple(change)].append(change)
     for rows in alike.values():
-        connection.execute(_SETTLE, rows)
+        bulk.execute(connection, _SETTLE, rows)
 
 
 def _finish_redeliveries(connection: Connection, results: Sequence[Result], now: datetime) -> None:

@@ -5,7 +5,7 @@ Only workers send: deliveries, pings, tests, health checks, redeliveries. Each a
 
 import re
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -120,8 +120,7 @@ class Sender:
         limit = min(timeout or self._timeout, self._timeout)
         attempt = _Attempt(outgoing, began + limit.total_seconds())
         outcome, trace = self._outcome(attempt), attempt.trace
-        return replace(
-            outcome,
+        return outcome._replace(
             peer=trace.peer,
             dns_ms=attempt.dns_ms,
             connect_ms=trace.connect_ms,
@@ -150,7 +149,7 @@ class Sender:
         except (ResolveError, TransportFailure) as failure:
             return Outcome(error=failure.word, sentence=failure.sentence)
         if self._proxy and response.status_code == PROXY_LOGIN_WANTED:
-            return replace(_answered(response), error=ErrorWord.PROXY_ERROR, sentence=PROXY_WANTS_LOGIN)
+            return _answered(response)._replace(error=ErrorWord.PROXY_ERROR, sentence=PROXY_WANTS_LOGIN)
         return _answered(response)
 
     def _vetted(self, attempt: "_Attempt") -> VettedRequest:

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from webapp.delivery import retries
 from webapp.models import DeliveryKind, DeliveryState
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """How a delivery stands, inside the lock, when an outcome of it is recorded."""
 
     kind: DeliveryKind
     state: DeliveryState
     attempts_counted: int
-    next_attempt_at: datetime | None
 
 
-@dataclass(frozen=True)
-class Ending:
+class Ending(NamedTuple):
     """How an attempt ended: a success, or not, and what the receiver asked for."""
 
     is_success: bool

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -28,8 +27,7 @@ _ROWS = (
 _NOTE = sa.update(_HEALTH).where(_HEALTH.c.webhook_id == sa.bindparam("_webhook_id"))
 
 
-@dataclass(frozen=True)
-class Tally:
+class Tally(NamedTuple):
     """One outcome as health sees it. Failures that do not count (by hand, pings, tests) are not among them."""
 
     webhook_id: str
@@ -46,8 +44,7 @@ class Tally:
         return self.status == HTTPStatus.GONE
 
 
-@dataclass(frozen=True)
-class Consequence:
+class Consequence(NamedTuple):
     """What recording asks to be looked at in a transaction of its own, with the webhook's row locked first."""
 
     webhook_id: str

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import secrets
 import string
-import threading
 import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -119,31 +120,33 @@ def database_now() -> datetime:
     return now.astimezone(UTC)
 
 
-def _base36(number: int, pairs: int) -> str:
-    """The last so many pairs of digits."""
-    text = ""
-    for _ in range(pairs):
-        number, pair = divmod(number, 36**2)
-        text = _PAIRS[pair] + text
-    return text
+_QUAD = 36**4
+_count = itertools.count(secrets.randbelow(_QUAD))  # taking the next one is atomic
 
 
-_counter_lock = threading.Lock()
-_counter = secrets.randbelow(36**4)
+def _quad(number: int) -> str:
+    """The last four digits to the base of 36."""
+    return _PAIRS[number // 36**2 % 36**2] + _PAIRS[number % 36**2]
+
+
+def _two_quads(number: int) -> str:
+    return _quad(number // _QUAD) + _quad(number)
+
+
+_moment = lru_cache(1)(_two_quads)  # many ids are made within a millisecond
+
+
+@lru_cache(1)
+def _fingerprint(pid: int) -> str:
+    """Two digits of the process and two of its host."""
+    host = os.uname().nodename
+    return _PAIRS[pid % 36**2] + _PAIRS[(sum(host.encode()) + len(host) + 36) % 36**2]
 
 
 def new_id() -> str:
     """A cuid as Blue makes them: c, 8 digits of Unix milliseconds, 4 of a counter, 4 of process and host, 8 random."""
-    global _counter  # noqa: PLW0603
-    with _counter_lock:
-        _counter = (_counter + 1) % 36**4
-        count = _counter
-    fingerprint = _base36(os.getpid(), 1) + _HOST
-    chance = _base36(secrets.randbelow(36**8), 4)
-    return f"c{_base36(time.time_ns() // 1_000_000, 4)}{_base36(count, 2)}{fingerprint}{chance}"
-
-
-_HOST = _base36(sum(os.uname().nodename.encode()) + len(os.uname().nodename) + 36, 1)
+    moment = _moment(time.time_ns() // 1_000_000)
+    return f"c{moment}{_quad(next(_count))}{_fingerprint(os.getpid())}{_two_quads(secrets.randbelow(_QUAD**2))}"
 
 
 def new_uid() -> str:

@@ -188,7 +188,7 @@ class Course:
 
     def _settle(self, delivery: Delivery, outcome: Outcome, at: datetime, *, is_by_hand: bool) -> None:
         changes = settling.settle(
-            settling.Standing(delivery.kind, delivery.state, delivery.attempts_counted, delivery.next_attempt_at),
+            settling.Standing(delivery.kind, delivery.state, delivery.attempts_counted),
             settling.Ending(outcome.is_success, outcome.status, outcome.retry_after),
             is_by_hand=is_by_hand,
             now=at,
