@@ -7,7 +7,7 @@
   const ARROW = { ArrowDown: 1, ArrowUp: -1 };
 
   const rests = (event) =>
-    document.body.dataset.shortcuts === "off" || event.defaultPrevented || event.isComposing ||
+    document.body?.dataset.shortcuts === "off" || event.defaultPrevented || event.isComposing ||
     event.ctrlKey || event.altKey || event.metaKey ||
     event.target.closest?.("input, textarea, select, [contenteditable]") ||
     document.querySelector("dialog[open], details.menu[open]");

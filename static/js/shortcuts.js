@@ -1,5 +1,6 @@
 // Keys of the keyboard, as /shortcuts lists them (the keys of rows are in rows.js). They rest while somebody types, in
-// dialogs and open menus, and with Ctrl, Alt or Cmd; `<body data-shortcuts="off">` turns them off.
+// dialogs and open menus, and with Ctrl, Alt or Cmd; `<body data-shortcuts="off">` turns them off. This file, rows.js
+// and dialogs.js are plain scripts in the head: a page heeds its keys as soon as it is seen.
 //   n   [data-shortcut="n"], else the page's main button     /   [data-shortcut="/"], else the first field of a search
 //   r   the redelivery of a delivery's page                  g   and then the `data-key` of a link of the frame
 "use strict";
@@ -11,7 +12,7 @@
   let goesUntil = 0;
 
   const rests = (event) =>
-    document.body.dataset.shortcuts === "off" || event.defaultPrevented || event.repeat || event.isComposing ||
+    document.body?.dataset.shortcuts === "off" || event.defaultPrevented || event.repeat || event.isComposing ||
     event.ctrlKey || event.altKey || event.metaKey ||
     event.target.closest?.("input, textarea, select, [contenteditable]") ||
     document.querySelector("dialog[open], details.menu[open]");

@@ -49,7 +49,7 @@ class Person:
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_label("First project").fill(PROJECT)
         self.page.get_by_role("button", name="Create").click()
-        expect(self.heading("Webhooks")).to_be_visible()
+        self.arrive("Webhooks")
 
     def sign_out(self) -> None:
         """By the menu."""
@@ -63,14 +63,14 @@ class Person:
         self.page.get_by_label("E-mail").fill(email)
         self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("button", name="Sign in").click()
-        expect(self.heading("Projects")).to_be_visible()
+        self.arrive("Projects")
 
     def make_inbox(self, name: str) -> str:
         """An inbox; its page is open then, and its path is returned."""
         self.bar("Inbox").click()
         self.page.get_by_label("Name").fill(name)
         self.page.get_by_role("button", name="Create an inbox").click()
-        expect(self.heading(name)).to_be_visible()
+        self.arrive(name)
         return self.page.url.removeprefix(self.installation.url)
 
     def point_webhook_here(self, name: str) -> str:
@@ -79,7 +79,7 @@ class Person:
         expect(self.page.get_by_label("Payload URL")).to_have_value(re.compile("/inbox/"))
         self.page.get_by_role("textbox", name="Name").first.fill(name)
         self.page.get_by_role("button", name="Create webhook").click()
-        expect(self.heading("Webhook created")).to_be_visible()
+        self.arrive("Webhook created")
         secret: str = self.page.locator("#secret").inner_text()
         return secret
 
@@ -87,7 +87,7 @@ class Person:
         """The board of the first project."""
         self.open("/", page)
         page.get_by_role("link", name=PROJECT).first.click()
-        expect(self.heading(PROJECT, page)).to_be_visible()
+        self.arrive(PROJECT, page)
 
     def add_record(self, title: str, page: Page) -> None:
         """On the board, at the foot of the first list."""
@@ -105,6 +105,11 @@ class Person:
         page.get_by_label("Status").fill(str(status))
         page.get_by_role("button", name="Save").first.click()
         expect(page.locator("summary", has_text="Answers with")).to_contain_text(str(status))
+
+    def arrive(self, heading: str, page: Page | None = None) -> None:
+        """Wait for the page and for its scripts: until those run, a click does what it does without JavaScript."""
+        expect(self.heading(heading, page)).to_be_visible()
+        (page or self.page).wait_for_load_state("domcontentloaded")
 
     def heading(self, text: str, page: Page | None = None) -> Locator:
         """The one h1."""

@@ -24,6 +24,7 @@ def test_somebody_new_adds_a_webhook_breaks_the_receiver_finds_out_why_and_sends
     # A webhook, to an inbox that the form itself makes, and a ping.
     beginner.bar("Webhooks").click()
     secret = add_webhook(beginner, "Workshop orders")
+    beginner.arrive("Workshop orders")
     expect(beginner.heading("Workshop orders")).to_contain_text("New")
     assert secret not in page.content()
     page.get_by_role("button", name="Send test ping").first.click()
@@ -32,6 +33,8 @@ def test_somebody_new_adds_a_webhook_breaks_the_receiver_finds_out_why_and_sends
 
     # A first change arrives while one looks.
     beginner.tab("Deliveries").click()
+    expect(page).to_have_url(re.compile("/deliveries$"))
+    page.wait_for_load_state("domcontentloaded")
     log = page.url
     page.evaluate("window.isSamePage = true")
     board = beginner.another_tab(beginner.installation.url)
@@ -78,11 +81,12 @@ def add_webhook(person: Person, name: str) -> str:
     """From the empty list, to an inbox that the form makes; its secret."""
     page = person.page
     page.get_by_role("link", name="Add webhook").first.click()
+    person.arrive("New webhook")
     page.get_by_role("textbox", name="Name").first.fill(name)
     page.get_by_role("button", name="Use an inbox").click()
     expect(page.get_by_label("Payload URL")).to_have_value(re.compile("/inbox/"))
     page.get_by_role("button", name="Create webhook").click()
-    expect(person.heading("Webhook created")).to_be_visible()
+    person.arrive("Webhook created")
     secret: str = page.locator("#secret").inner_text()
     assert secret.startswith("whsec_")
     page.get_by_role("link", name="I stored it").click()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
 from tests.chaos.installation import Installation
 from tests.journeys.person import NAME, PASSWORD, Person
@@ -26,10 +26,6 @@ def ada(demo: Installation, new_window: Callable[..., BrowserContext]) -> Person
     return person
 
 
-def is_focused(page: Page, selector: str) -> bool:
-    return bool(page.evaluate("selector => document.activeElement.matches(selector)", selector))
-
-
 def test_keys_open_the_list_go_to_pages_search_and_begin_something_new(ada: Person) -> None:
     page = ada.page
     page.keyboard.press("?")
@@ -43,16 +39,38 @@ def test_keys_open_the_list_go_to_pages_search_and_begin_something_new(ada: Pers
     page.keyboard.press("g")
     page.keyboard.press("d")
     expect(ada.heading("Deliveries")).to_be_visible()
+    search = page.locator("[role=search] input[name=q]")
+    expect(search).to_be_visible()
     page.keyboard.press("/")
-    assert is_focused(page, "[role=search] input")
+    expect(search).to_be_focused()
     page.keyboard.type("gw?n")
-    expect(page.locator("[role=search] input[name=q]")).to_have_value("gw?n")
+    expect(search).to_have_value("gw?n")
     expect(page.get_by_role("dialog")).to_have_count(0)
 
     ada.open("/settings/webhooks")
     page.keyboard.press("Control+n")
     page.keyboard.press("n")
     expect(page).to_have_url(re.compile("/settings/webhooks/new$"))
+    assert ada.errors == []
+
+
+def test_keys_are_heeded_as_soon_as_a_page_can_be_read(ada: Person) -> None:
+    page, held = ada.page, list[Route]()
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/htmx*.js", hold)  # and so all deferred scripts, which run in order
+    page.goto(ada.installation.url + "/deliveries", wait_until="commit")
+    expect(page.locator("[role=search] input[name=q]")).to_be_visible()
+    page.keyboard.press("/")
+    expect(page.locator("[role=search] input[name=q]")).to_be_focused()
+    ada.heading("Deliveries").click()
+    page.keyboard.press("j")
+    expect(page.locator("[data-row-link]").first).to_be_focused()
+    assert len(held) == 1
+    held[0].continue_()
+    page.wait_for_load_state()
     assert ada.errors == []
 
 
@@ -72,13 +90,13 @@ def test_keys_do_nothing_once_they_are_turned_off(newcomer: Person) -> None:
     newcomer.open("/settings/profile")
     page.get_by_label("Keyboard shortcuts").uncheck()
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(page.locator("body")).to_have_attribute("data-shortcuts", "off")
     page.keyboard.press("g")
     page.keyboard.press("p")
     page.keyboard.press("?")
     page.get_by_label("Keyboard shortcuts").check()
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(page.locator("body")).to_have_attribute("data-shortcuts", "on")
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.keyboard.press("g")
     page.keyboard.press("p")
@@ -92,12 +110,12 @@ def test_menus_open_and_close_by_the_keyboard(ada: Person) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="Profile settings")).to_be_visible()
     page.keyboard.press("Tab")
-    assert is_focused(page, ".menu-item")
+    expect(page.locator(".menu-item:focus")).to_have_count(1)
     ring = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert ring == "solid"
     page.keyboard.press("Escape")
     expect(page.get_by_role("link", name="Profile settings")).to_be_hidden()
-    assert is_focused(page, "summary")
+    expect(summary).to_be_focused()
 
 
 @pytest.mark.parametrize("viewport", [NARROW, AT_200_PERCENT], ids=["390 px", "200 %"])

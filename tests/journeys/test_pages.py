@@ -189,6 +189,7 @@ def sign_in_to_demo(person: Person) -> None:
     person.page.locator("[name=password]").fill(person.installation.password())
     person.page.locator("main [type=submit]").click()
     expect(person.page).to_have_url(re.compile("/projects$"))
+    person.page.wait_for_load_state("domcontentloaded")
 
 
 def _keep_picture(page: Page, look: str, name: str) -> None:

@@ -28,7 +28,7 @@ def test_somebody_joins_takes_a_webhook_over_and_loses_the_rights(
     ada.page.get_by_label("Your name").fill("Ada Lovelace")
     ada.page.get_by_label("Password").fill(PASSWORD)
     ada.page.get_by_role("button", name="Sign up and join").click()
-    expect(ada.heading(PROJECT)).to_be_visible()
+    ada.arrive(PROJECT)
 
     open_members(newcomer)
     row = newcomer.page.get_by_role("row").filter(has_text="Ada Lovelace")
@@ -45,7 +45,7 @@ def test_somebody_joins_takes_a_webhook_over_and_loses_the_rights(
     ada.open("/projects")
     ada.page.get_by_role("link", name="Accept or refuse").click()
     ada.page.get_by_role("button", name="Accept").click()
-    expect(ada.heading("Workshop orders")).to_be_visible()
+    ada.arrive("Workshop orders")
     board = ada.another_tab(ada.installation.url)
     ada.open_board(board)
     ada.add_record("Polish the lens", board)
@@ -60,7 +60,7 @@ def test_somebody_joins_takes_a_webhook_over_and_loses_the_rights(
         newcomer.page.get_by_text("A webhook of Ada Lovelace will stop getting events of this project.")
     ).to_be_visible()
     newcomer.page.get_by_role("button", name="Change the role").click()
-    expect(newcomer.heading("Members")).to_be_visible()
+    newcomer.arrive("Members")
     ada.add_record("Oil the gears", board)
     ada.page.reload()
     expect(ada.page.locator("#delivery-rows tr")).to_have_count(1)
@@ -72,7 +72,7 @@ def open_members(person: Person) -> None:
     person.open_board(person.page)
     person.page.get_by_role("link", name="Settings", exact=True).click()
     person.page.get_by_role("link", name="Members", exact=True).click()
-    expect(person.heading("Members")).to_be_visible()
+    person.arrive("Members")
 
 
 def invite(person: Person, email: str) -> str:
@@ -80,7 +80,7 @@ def invite(person: Person, email: str) -> str:
     open_members(person)
     person.page.get_by_label("E-mail").fill(email)
     person.page.get_by_role("button", name="Add member").click()
-    expect(person.heading("Invitation made")).to_be_visible()
+    person.arrive("Invitation made")
     link = person.page.get_by_role("textbox", name="Link").input_value()
     assert re.search(r"/invitations/[\w-]{43}$", link)
     return link

@@ -58,10 +58,10 @@ def test_a_webhook_is_set_up_with_the_keyboard_alone(newcomer: Person) -> None:
 
     press(page, page.get_by_label("Send a ping after creating"), "Space")
     press(page, button)
-    expect(newcomer.heading("Webhook created")).to_be_visible()
+    newcomer.arrive("Webhook created")
     expect(page.get_by_text("Ping delivered in")).to_be_visible()
     press(page, page.get_by_role("link", name="I stored it"))
-    expect(newcomer.heading("Orders")).to_be_visible()
+    newcomer.arrive("Orders")
     expect(page.get_by_role("button", name="Send test ping")).to_be_visible()
     page.goto(f"{page.url}/settings")
     expect(page.locator("input[name=events]:checked")).to_have_count(4)

@@ -46,6 +46,8 @@ STYLE_SHEETS = (
     "print",
     "forced-colors",
 )
+# They run before the first paint: who sees a page can press its keys, however long the other scripts take.
+EARLY_SCRIPTS = tuple(f"js/{name}.js" for name in ("theme", "rows", "dialogs", "shortcuts"))
 SCRIPTS = (
     "vendor/htmx.org@2.0.11/htmx.min.js",
     "vendor/idiomorph@0.8.0/idiomorph-ext.min.js",
@@ -56,13 +58,10 @@ SCRIPTS = (
             "swap",
             "live",
             "log",
-            "rows",
             "times",
             "copy",
             "choices",
-            "dialogs",
             "unsaved",
-            "shortcuts",
             "countdown",
             "drawer",
         )
@@ -169,6 +168,7 @@ class Frame:
     themes = THEMES
     theme_icons = THEME_ICONS
     style_sheets = STYLE_SHEETS
+    early_scripts = EARLY_SCRIPTS
     scripts = SCRIPTS
     htmx_config = json.dumps(HTMX_CONFIG, separators=(",", ":"))
 
