@@ -15,7 +15,7 @@ from tests.access.pages import FORM, PAGES, PARTS, QUERIES, THINGS
 from tests.access.world import PEOPLE, World, be, undo
 from tests.conftest import Browser
 from tests.factories import Make
-from webapp.extensions import limiter
+from webapp.request_extensions import limiter
 
 TABLE = PAGES | CALLS
 API = "/api/"

@@ -19,8 +19,9 @@ from webapp.agreement import Standing
 from webapp.cli import commands
 from webapp.config import load
 from webapp.extensions import db
-from webapp.installation import NotReady, bring_up_to_date
+from webapp.installation import NotReady
 from webapp.models import Agreement
+from webapp.upgrading import bring_up_to_date
 
 both_databases = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 ONE, TWO = Fernet.generate_key().decode(), Fernet.generate_key().decode()

@@ -17,8 +17,8 @@ from tests.conftest import Browser
 from tests.factories import Make
 from tests.test_access import routes
 from webapp.accounts import tokens
-from webapp.extensions import limiter
 from webapp.models import Project
+from webapp.request_extensions import limiter
 from webapp.web import headers
 
 API, INBOX = "/api/", "/inbox/"

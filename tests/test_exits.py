@@ -19,6 +19,7 @@ DOORS = {
     "webapp/doorbell/": "redis socket .sendto",  # the queue, and sockets that are files
     "webapp/supervisor.py": "subprocess",  # this program itself, once more
     "webapp/cli/": "socket urllib.request .urlopen http.client",  # does this installation answer? and its bench
+    "webapp/cli/__init__.py": "importlib.import_module",  # its own modules, whose names stand there
     "webapp/benchmark/": "http.client requests urllib3 socket subprocess redis .urlopen",  # own processes, on loopback
     "webapp/patience.py": "socket.socket",  # only named: connections that came in
     "webapp/receiver/listening.py": "socket.socket",  # the same

@@ -14,7 +14,7 @@ from tests.access.world import World, be, undo
 from tests.conftest import Browser
 from tests.factories import Make
 from tests.test_access import routes
-from webapp.extensions import limiter
+from webapp.request_extensions import limiter
 
 HOSTILE = [
     "' OR 1=1 --",

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from flask import Flask
 
 from tests.chaos.installation import free_port
-from webapp import config, installation
+from webapp import config, installation, upgrading
 from webapp.cli import commands
 from webapp.config import SettingsError
 from webapp.doorbell import QueueUrlError
@@ -57,7 +57,7 @@ def test_the_short_spelling_of_postgresql_is_understood() -> None:
     assert settings.queue_url == "postgresql://me:pw@db/hooks"
 
 
-@pytest.mark.parametrize("start", [installation.require_database, installation.bring_up_to_date])
+@pytest.mark.parametrize("start", [installation.require_database, upgrading.bring_up_to_date])
 def test_a_server_that_is_not_there_is_told_on_one_line(make_app: MakeApp, start: Callable[[Flask], None]) -> None:
     app = make_app(database_url=f"postgresql://me:hunter2@127.0.0.1:{free_port()}/hooks")
     with pytest.raises(NotReady) as refused:
@@ -73,7 +73,7 @@ def test_a_server_that_is_not_there_is_told_on_one_line(make_app: MakeApp, start
 def test_a_database_that_is_not_there_is_told(make_app: MakeApp, database: str) -> None:
     app = make_app(database_url=database.replace("/postgres?", "/nowhere?"))
     with pytest.raises(NotReady, match=r'"nowhere" does not exist\. Check WEBAPP_DATABASE_URL'):
-        installation.bring_up_to_date(app)
+        upgrading.bring_up_to_date(app)
 
 
 @postgresql_only
@@ -86,7 +86,7 @@ def test_an_account_without_rights_is_told(make_app: MakeApp, database: str) -> 
         url = database.replace("tests@", "nobody@").replace("/postgres?", "/locked?")
         app = make_app(database_url=url)
         with pytest.raises(NotReady, match=r"(?s)permission denied for schema public.*may this account"):
-            installation.bring_up_to_date(app)
+            upgrading.bring_up_to_date(app)
     finally:
         with admin.connect() as connection:
             connection.exec_driver_sql("DROP DATABASE locked WITH (FORCE)")

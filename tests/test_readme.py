@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from tests.proofs import proofs
-from webapp.cli import commands
+from webapp.cli import COMMANDS
 from webapp.cli.roles import STOP_MARGIN_S
 from webapp.config import PREFIX, Settings
 from webapp.server import GRACEFUL_TIMEOUT_S
@@ -55,7 +55,7 @@ def test_the_settings_table_is_that_of_the_settings() -> None:
 
 def test_every_command_that_it_names_exists() -> None:
     named = set(re.findall(r"webapp (\w[\w-]*)", re.sub(r"```.*?```", "", README.read_text(), flags=re.DOTALL)))
-    assert named <= set(commands.commands), named - set(commands.commands)
+    assert named <= set(COMMANDS), named - set(COMMANDS)
 
 
 def test_its_two_commands_do_their_own_set_up() -> None:
@@ -70,7 +70,7 @@ def test_the_unit_file_is_one_that_systemd_takes_and_gives_time_to_stop(tmp_path
     unit.optionxform = str  # type: ignore[assignment,method-assign]
     unit.read_string(text[1])
 
-    assert unit["Service"]["ExecStart"].split()[1] in commands.commands
+    assert unit["Service"]["ExecStart"].split()[1] in COMMANDS
     assert int(unit["Service"]["TimeoutStopSec"]) > Settings().request_timeout.total_seconds() + STOP_MARGIN_S
     assert int(unit["Service"]["TimeoutStopSec"]) > GRACEFUL_TIMEOUT_S
     if verify := shutil.which("systemd-analyze"):

@@ -1,4 +1,7 @@
-"""The extensions, made here and bound to the application in create_app()."""
+"""The extensions of every process, made here and bound to the application that create_app() or create_worker() makes.
+
+Those that only requests need are in `request_extensions`.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,8 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from flask import has_request_context, request
 from flask_babel import Babel
-from flask_htmx import HTMX
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
-from flask_login import LoginManager
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 
-from webapp.csrf import MaskedCsrf
 from webapp.doorbell import AppHuey
 
 log = logging.getLogger(__name__)
@@ -36,12 +33,7 @@ NAMING = {
 }
 
 db = SQLAlchemy(metadata=sa.MetaData(naming_convention=NAMING), disable_autonaming=True)
-migrate = Migrate()
-csrf = MaskedCsrf()  # type: ignore[no-untyped-call]
-login = LoginManager()
-htmx = HTMX()
 babel = Babel()
-limiter = Limiter(get_remote_address)
 huey = AppHuey("blue-webhooks")
 
 

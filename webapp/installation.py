@@ -1,24 +1,19 @@
-"""The installation itself: is its database there and up to date, and bring it there under a lock."""
+"""The installation itself: is its database there, sound and up to date? Each role asks that before it begins."""
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
-import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from flask import Flask, current_app
-from flask_migrate import upgrade
+from flask import Flask
 
 from webapp import database_file
 from webapp.config import PREFIX, current
 from webapp.extensions import db
-from webapp.models import Agreement, transaction
+from webapp.folders import folder
+from webapp.models import Agreement
 from webapp.models.agreement import OLDEST_PROGRAM
 from webapp.models.base import table_of
 
@@ -26,43 +21,50 @@ log = logging.getLogger(__name__)
 
 RESTORE = "Stop everything and restore a backup."
 REACH = f"Check {PREFIX}DATABASE_URL: does its server run, is the database there, may this account read and write it?"
+VERSION_TABLE = sa.table("alembic_version", sa.column("version_num", sa.String))
 
 
 class NotReady(Exception):
     """The database is missing, damaged, or of another version; the text says what to do."""
 
 
-def bring_up_to_date(app: Flask) -> None:
-    """Create or upgrade the database. Two at once take turns. Raises NotReady when it cannot be used."""
-    with app.app_context():
-        lock = os.open(current().instance / "upgrade.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            logging.getLogger("alembic").setLevel(logging.WARNING)
-            _require_sound_file()
-            if not _is_served(_found_revision()):
-                upgrade()
-                _tell_oldest()
-        except sa.exc.DatabaseError as error:
-            raise unusable(error) from error
-        finally:
-            os.close(lock)
-
-
 def require_database(app: Flask) -> None:
     """Raises NotReady unless the database is there and of this version, or of a newer one that this one serves, too."""
     with app.app_context():
         try:
-            _require_sound_file()
+            is_newer = is_of_a_newer_program()
             found = _found_revision()
-            is_served = _is_served(found)
         except sa.exc.DatabaseError as error:
             raise unusable(error) from error
-        wanted = _scripts().get_current_head()
+    wanted = revisions()[-1]
     if found is None:
         raise NotReady("There is no database yet. Run `webapp db upgrade` (or `webapp up`, which does it).")
-    if found != wanted and not is_served:
+    if found != wanted and not is_newer:
         raise NotReady(f"The database is at version {found}, this program needs {wanted}. Run `webapp db upgrade`.")
+
+
+def is_of_a_newer_program() -> bool:
+    """Whether the tables are those of a newer program, and this one may go on beside it. Raises NotReady if it may not,
+    and for a database that is damaged; DatabaseError when it cannot be asked.
+
+    Whoever upgrades leaves word which programs still may (`webapp/migrations`).
+    """
+    _require_sound_file()
+    found, ours = _found_revision(), revisions()
+    if found is None or found in ours:
+        return False
+    head = ours[-1]
+    agreement = table_of(Agreement)
+    with db.engine.connect() as connection:
+        oldest = None
+        if sa.inspect(connection).has_table(agreement.name):
+            oldest = connection.scalar(sa.select(agreement.c.value).where(agreement.c.name == OLDEST_PROGRAM))
+    if oldest is None or head < oldest:
+        raise NotReady(
+            f"The database is at version {found}, which is newer than this program ({head}). Upgrade it here."
+        )
+    log.warning("the database is at version %s, newer than this program (%s), which still runs on it", found, head)
+    return True
 
 
 def _require_sound_file() -> None:
@@ -97,41 +99,15 @@ def _found_revision() -> str | None:
     if path is not None and not path.exists():
         return None
     with db.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not sa.inspect(connection).has_table(VERSION_TABLE.name):
+            return None
+        found: str | None = connection.scalar(sa.select(VERSION_TABLE.c.version_num))
+        return found
 
 
-def _is_served(found: str | None) -> bool:
-    """Whether the tables are those of a newer program, and this one may go on beside it. Raises NotReady if it may not.
+def revisions() -> list[str]:
+    """This program's own, oldest first: what the names of their files begin with.
 
-    Whoever upgrades leaves word which programs still may (`webapp/migrations`).
+    Alembic would tell them, too, but a worker that only asks this would hold 11 MB for it as long as it lives.
     """
-    ours = {script.revision for script in _scripts().walk_revisions()}
-    if found is None or found in ours:
-        return False
-    head = _scripts().get_current_head() or ""
-    agreement = table_of(Agreement)
-    with db.engine.connect() as connection:
-        oldest = None
-        if sa.inspect(connection).has_table(agreement.name):
-            oldest = connection.scalar(sa.select(agreement.c.value).where(agreement.c.name == OLDEST_PROGRAM))
-    if oldest is None or head < oldest:
-        raise NotReady(
-            f"The database is at version {found}, which is newer than this program ({head}). Upgrade it here."
-        )
-    log.warning("the database is at version %s, newer than this program (%s), which still runs on it", found, head)
-    return True
-
-
-def _tell_oldest() -> None:
-    """Say which programs still run on the tables as they are now."""
-    oldest = max(getattr(script.module, "oldest", "0001") for script in _scripts().walk_revisions())
-    with transaction() as session:
-        told = session.get(Agreement, OLDEST_PROGRAM)
-        if told is None:
-            session.add(Agreement(name=OLDEST_PROGRAM, value=oldest, host=socket.gethostname()))
-        elif told.value != oldest:
-            told.value, told.host = oldest, socket.gethostname()
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory(current_app.extensions["migrate"].directory)
+    return sorted(path.name.partition("_")[0] for path in (folder("migrations") / "versions").glob("[0-9]*.py"))

@@ -14,7 +14,7 @@ from tests.access.world import World, undo
 from tests.conftest import Browser
 from tests.factories import Make
 from tests.test_access import routes
-from webapp.extensions import limiter
+from webapp.request_extensions import limiter
 
 # What somebody would like to set: columns of the tables, and read-only fields of the answers, in both spellings.
 WISHED = [

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.factories import Make
-from webapp import config, create_app, installation
+from webapp import config, create_app, upgrading
 from webapp.delivery import counting
 from webapp.extensions import db
 from webapp.models import Delivery, DeliveryState, Event, Project, User, Webhook, WebhookHour, transaction, utc_now
@@ -87,7 +87,7 @@ def grown(database_url: str, folder: Path, *, deliveries: int, seconds: float) -
     app = create_app(config.load(database_url=database_url))
     app.testing = True
     app.config["WTF_CSRF_ENABLED"] = False
-    installation.bring_up_to_date(app)
+    upgrading.bring_up_to_date(app)
     with app.app_context():
         user = db.session.scalar(sa.select(User)) or _people()
         until = time.monotonic() + seconds

@@ -152,7 +152,9 @@ def _run(module: str) -> int:
 
 def main() -> None:
     """Load the product, then do as asked."""
-    importlib.import_module("webapp.cli")
+    for place in importlib.import_module("webapp.cli").COMMANDS.values():
+        importlib.import_module(f"webapp.cli.{place.partition(':')[0]}")
+    importlib.import_module("webapp.serving")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while line := sys.stdin.readline():
         request = json.loads(line)

@@ -22,8 +22,8 @@ from tests.chaos.installation import wait_until
 from tests.factories import Make
 from tests.test_access import routes
 from webapp.accounts.sign_in import ticket
-from webapp.extensions import limiter
 from webapp.models import audit, transaction
+from webapp.request_extensions import limiter
 
 pytestmark = pytest.mark.journey
 

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
 from tests.models.test_migrations import empty
-from webapp import installation
+from webapp import upgrading
 from webapp.extensions import db
 from webapp.models import AuditEntry, audit, transaction, utc_now
 
@@ -43,7 +43,7 @@ def test_no_line_is_changed_or_removed(app: Flask, statement: str) -> None:
 @pytest.mark.proves("A69", "W33")
 @pytest.mark.parametrize("statement", TAMPERING)
 def test_nor_where_the_migrations_made_the_table(make_app: Callable[..., Flask], empty: str, statement: str) -> None:
-    installation.bring_up_to_date(make_app(database_url=empty))
+    upgrading.bring_up_to_date(make_app(database_url=empty))
     tamper(statement)
 
 

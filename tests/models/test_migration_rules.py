@@ -18,13 +18,14 @@ from flask import Flask
 from flask_migrate import upgrade
 
 from tests.models.test_migrations import empty
-from webapp import web
+from webapp import installation
 from webapp.extensions import db
+from webapp.folders import folder
 from webapp.migrations.indexing import build_index, drop_index
 
 __all__ = ["empty"]
 
-SCRIPTS: list[Script] = list(ScriptDirectory(str(web.folder("migrations"))).walk_revisions())[::-1]
+SCRIPTS: list[Script] = list(ScriptDirectory(str(folder("migrations"))).walk_revisions())[::-1]
 LATER = SCRIPTS[1:]
 WORD = r'"?(\w+)"?'
 
@@ -67,6 +68,10 @@ def faults(migrate: Callable[[], object], *, may_contract: bool) -> list[str]:
 @pytest.mark.proves("F32")
 def test_a_migration_only_expands_unless_a_later_release_contracts(script: Script) -> None:
     assert faults(script.module.upgrade, may_contract=hasattr(script.module, "oldest")) == []
+
+
+def test_a_start_knows_the_migrations_as_alembic_does() -> None:
+    assert installation.revisions() == [script.revision for script in SCRIPTS]
 
 
 def test_releases_go_on_and_contractions_belong_to_a_later_one() -> None:

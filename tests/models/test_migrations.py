@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask import Flask
 
-from webapp import installation
+from webapp import installation, upgrading
 from webapp.extensions import db
 from webapp.migrations.comparing import same_type
 
@@ -36,7 +36,7 @@ def empty(database: str, tmp_path: Path) -> Iterator[str]:
 
 def test_the_migrations_make_exactly_the_tables_of_the_models(make_app: Callable[..., Flask], empty: str) -> None:
     app = make_app(database_url=empty)
-    installation.bring_up_to_date(app)
+    upgrading.bring_up_to_date(app)
     installation.require_database(app)
     with db.engine.connect() as connection:
         context = MigrationContext.configure(
@@ -47,8 +47,8 @@ def test_the_migrations_make_exactly_the_tables_of_the_models(make_app: Callable
 
 def test_bringing_it_up_to_date_twice_changes_nothing(make_app: Callable[..., Flask], empty: str) -> None:
     app = make_app(database_url=empty)
-    installation.bring_up_to_date(app)
-    installation.bring_up_to_date(app)
+    upgrading.bring_up_to_date(app)
+    upgrading.bring_up_to_date(app)
     installation.require_database(app)
 
 

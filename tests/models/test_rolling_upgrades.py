@@ -26,11 +26,12 @@ from tests.receiver import Receiver, wait_until
 from webapp import installation
 from webapp.delivery.dispatching import Dispatcher
 from webapp.extensions import db
-from webapp.installation import NotReady, bring_up_to_date, require_database
+from webapp.installation import NotReady, require_database
 from webapp.migrations import running
 from webapp.models import Agreement, Delivery, DeliveryState
 from webapp.models.agreement import OLDEST_PROGRAM
 from webapp.models.base import WRITE_OPTION
+from webapp.upgrading import bring_up_to_date
 
 __all__ = ["empty"]
 

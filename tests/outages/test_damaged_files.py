@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from tests.factories import Make
-from webapp import config, create_app, database_file, installation
+from webapp import config, create_app, database_file, installation, upgrading
 from webapp.extensions import db
 from webapp.installation import NotReady
 
@@ -48,7 +48,7 @@ def path(database: str) -> Path:
 
 
 @pytest.mark.proves("F22")
-@pytest.mark.parametrize("start", [installation.require_database, installation.bring_up_to_date])
+@pytest.mark.parametrize("start", [installation.require_database, upgrading.bring_up_to_date])
 @pytest.mark.parametrize("damage", [half, without_its_last_page, emptied, overwritten])
 def test_a_start_on_a_damaged_file_is_refused_and_the_file_is_left_alone(
     app: Flask, make: Make, path: Path, damage: Callable[[Path], None], start: Callable[[Flask], None]
@@ -63,7 +63,7 @@ def test_a_start_on_a_damaged_file_is_refused_and_the_file_is_left_alone(
 
 
 @pytest.mark.proves("F22")
-@pytest.mark.parametrize("start", [installation.require_database, installation.bring_up_to_date])
+@pytest.mark.parametrize("start", [installation.require_database, upgrading.bring_up_to_date])
 def test_a_start_on_a_file_that_cannot_be_written_is_refused(
     app: Flask, path: Path, start: Callable[[Flask], None]
 ) -> None:

@@ -16,7 +16,7 @@ from tests.dns_server import DnsServer
 from tests.receiver import Receiver
 from webapp.accounts import tokens
 from webapp.config import SettingsError
-from webapp.extensions import limiter
+from webapp.request_extensions import limiter
 
 LIST = "/settings/webhooks"
 HTMX = {"HX-Request": "true"}

@@ -17,8 +17,8 @@ import requests
 from tests.factories import SECRET
 from tests.requirements import requires
 from webapp.delivery import signing
+from webapp.folders import folder
 from webapp.models import utc_now
-from webapp.web import folder
 
 SAMPLES = folder("templates") / "docs" / "samples"
 OWN_SECRET = "no prefix, but long enough – ä"

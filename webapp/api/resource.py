@@ -12,7 +12,7 @@ from flask_smorest import Blueprint
 
 from webapp.api import authentication, errors
 from webapp.api.parsing import MAX_BODY_BYTES, Parser
-from webapp.extensions import csrf
+from webapp.request_extensions import csrf
 
 PREFIX = "/api/v1"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from flask import Flask
 
-from webapp import create_app, installation, warming
+from webapp import create_app, upgrading, warming
 from webapp.accounts import people, tokens
 from webapp.benchmark.asking import HOST, Api, ReceiverBook
 from webapp.benchmark.processes import Child
@@ -99,7 +99,7 @@ def stage(settings: Settings) -> Iterator[Stage]:
             scratch(settings, base_url=f"http://{HOST}:{web_port}", target=f"{HOST}:{receiver_port}")
         )
         app = create_app(place.settings)
-        installation.bring_up_to_date(app)
+        upgrading.bring_up_to_date(app)
         stack.enter_context(app.app_context())
         stack.callback(_forget_database)
 

@@ -1,4 +1,4 @@
-"""The processes of an installation: `webapp up`, `webapp web`, `webapp worker`."""
+"""The processes that serve, and the one that keeps them: `webapp up`, `webapp web`."""
 
 from __future__ import annotations
 
@@ -6,28 +6,22 @@ import ipaddress
 import logging
 import os
 import secrets
-import signal
 import socket
-import threading
 
 import click
 from flask import Flask
 
-from webapp import agreement, config, cores, create_app, installation, lifeline, logs, warming
+from webapp import agreement, config, create_app, installation, lifeline, logs, upgrading, warming
 from webapp.accounts import people
 from webapp.cli.ready import say_demo
 from webapp.config import PREFIX, VERSION
-from webapp.delivery import dispatching
-from webapp.doorbell import Listener
-from webapp.extensions import db, huey
-from webapp.models import checkpoints
+from webapp.extensions import db
 from webapp.server import Server
 from webapp.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
 
 STOP_MARGIN_S = 5.0
-LOOK_AT_THREADS_EVERY_S = 1.0
 
 _host = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 _port = click.option(
@@ -46,7 +40,7 @@ def up(host: str, port: int, demo: bool) -> None:
     settings = config.load()
     app = create_app(settings)
     logs.take_over(settings)
-    installation.bring_up_to_date(app)
+    upgrading.bring_up_to_date(app)
     agreement.require_keys(app)
     with app.app_context():
         if demo:
@@ -87,48 +81,6 @@ def web(host: str, port: int) -> None:
         return served
 
     Server(make, host=host, port=port).run()  # type: ignore[no-untyped-call]
-
-
-@click.command()
-@click.option(
-    "--threads", default=dispatching.THREADS, show_default=True, type=click.IntRange(1, 256), help="Requests at once."
-)
-def worker(threads: int) -> None:
-    """Send what is due. Any number of workers may run, also on other machines."""
-    lifeline.hold()
-    settings = config.load()
-    app = create_app(settings)
-    logs.take_over(settings)
-    installation.require_database(app)
-    agreement.require_keys(app)
-    cores.keep_one()
-    stopping = threading.Event()
-    # Before anything is claimed: a signal that came earlier would leave leases behind.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: _stop_or_leave(stopping))
-    dispatcher = dispatching.Dispatcher(app, threads=threads)
-    listener = Listener(huey)
-    listener.start()
-    checkpointer = checkpoints.Checkpointer(app)
-    dispatcher.start()
-    checkpointer.start()
-    warming.settle()
-    log.info("worker started", extra={"worker": dispatcher.name, "threads": threads})
-    while not stopping.wait(LOOK_AT_THREADS_EVERY_S):
-        if not (dispatcher.is_alive and listener.is_alive):
-            log.critical("a thread of the worker has died; ending, so that it is started anew")
-            os._exit(1)
-    checkpointer.stop()
-    listener.stop()
-    dispatcher.stop()
-    log.info("worker stopped", extra={"worker": dispatcher.name})
-
-
-def _stop_or_leave(stopping: threading.Event) -> None:
-    """The first signal asks to finish what is in flight; the second leaves at once (leases give the rest to others)."""
-    if stopping.is_set():
-        os._exit(1)
-    stopping.set()
 
 
 def _know_own_address(host: str, port: int) -> None:

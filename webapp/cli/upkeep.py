@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from webapp import agreement, backups, config, create_app, installation, key_rotation
+from webapp import agreement, backups, config, create_app, key_rotation, upgrading
 from webapp.cli.ready import ready_app, say_demo
 from webapp.delivery import pruning
 from webapp.key_ring import add_key
@@ -21,7 +21,7 @@ def database() -> None:
 @database.command()
 def upgrade() -> None:
     """Create the database, or bring it up to date."""
-    installation.bring_up_to_date(create_app(config.load()))
+    upgrading.bring_up_to_date(create_app(config.load()))
     click.echo("The database is up to date.")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from flask import Blueprint, Flask
 
 from webapp.web import (
@@ -62,9 +60,7 @@ from webapp.web import (
 )
 from webapp.web.frame import locale, time_zone
 
-__all__ = ["BLUEPRINTS", "folder", "init_app", "locale", "time_zone"]
-
-PACKAGE = Path(__file__).parents[1]
+__all__ = ["BLUEPRINTS", "init_app", "locale", "time_zone"]
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     activations.bp,
@@ -112,12 +108,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     users.bp,
     webhook_editing.bp,
 )
-
-
-def folder(name: str) -> Path:
-    """A folder of the product: inside the installed package, or beside it in a checkout."""
-    inside = PACKAGE / name
-    return inside if inside.is_dir() else PACKAGE.parent / name
 
 
 def init_app(app: Flask) -> None:

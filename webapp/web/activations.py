@@ -6,8 +6,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webapp.extensions import htmx
 from webapp.models import Webhook
+from webapp.request_extensions import htmx
 from webapp.web import webhook_list
 from webapp.web.loading import for_people, me
 from webapp.web.redirects import next_path

@@ -9,8 +9,8 @@ from flask import Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import SelectField, StringField
 
-from webapp.extensions import htmx
 from webapp.models import Project, utc_now
+from webapp.request_extensions import htmx
 from webapp.web.board_filter import BoardAddress
 from webapp.web.board_parts import BoardParts
 from webapp.web.forms import Form, Required, choice

@@ -6,8 +6,8 @@ from flask import Blueprint, flash, redirect, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webapp.extensions import htmx
 from webapp.models import Conflict
+from webapp.request_extensions import htmx
 from webapp.web import delivery_pages
 from webapp.web.errors import said
 from webapp.web.loading import for_people, me

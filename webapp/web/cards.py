@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, make_response, render_template
 from werkzeug.wrappers import Response
 
-from webapp.extensions import htmx
+from webapp.request_extensions import htmx
 from webapp.web import loading
 from webapp.web.loading import for_people, me
 from webapp.workspace import access, lists

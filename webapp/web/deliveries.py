@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, redirect, render_template, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from webapp.extensions import htmx
 from webapp.models import Attempt, Delivery, NotFound
+from webapp.request_extensions import htmx
 from webapp.web import delivery_log, delivery_pages
 from webapp.web.loading import for_people, me
 from webapp.webhooks import log

@@ -12,8 +12,8 @@ from flask import make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.delivery.leases import MAX_CLAIMS_WITHOUT_OUTCOME
-from webapp.extensions import htmx
 from webapp.models import Attempt, Delivery, DeliveryState, Event, NotFound, Project, Record, User
+from webapp.request_extensions import htmx
 from webapp.web.badges import REASON
 from webapp.web.change_words import field_name, value_text
 from webapp.web.curl_commands import command

@@ -20,8 +20,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from webapp.extensions import htmx, limiter, login
 from webapp.models.errors import Conflict, Forbidden, Invalid, NotFound, RequestError, TooMany
+from webapp.request_extensions import htmx, limiter, login
 from webapp.web import headers
 from webapp.web.redirects import here
 

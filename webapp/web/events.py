@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from webapp.extensions import htmx
+from webapp.request_extensions import htmx
 from webapp.web import event_log as log_view
 from webapp.web.change_words import field_name, value_text
 from webapp.web.loading import for_people, me

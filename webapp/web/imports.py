@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from wtforms import TextAreaField
 
 from webapp.delivery import heartbeats
-from webapp.extensions import htmx
 from webapp.models import Invalid, RecordImport
+from webapp.request_extensions import htmx
 from webapp.web import import_words, large_forms, loading
 from webapp.web.errors import said
 from webapp.web.forms import Form, run

@@ -12,11 +12,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from webapp import config
 from webapp.delivery.payloads import to_json
 from webapp.delivery.signing import TOLERANCE_S, Verdict
-from webapp.extensions import htmx
 from webapp.models import Inbox
 from webapp.receiver import arrivals, checking, inboxes
 from webapp.receiver.answers import Answer
 from webapp.receiver.pruning import KEPT_REQUESTS
+from webapp.request_extensions import htmx
 from webapp.web.badges import Badge
 from webapp.web.forms import run
 from webapp.web.inbox_forms import AnswerForm, InboxForm, SecretForm

@@ -8,7 +8,7 @@ from typing import Any
 from flask import request, url_for
 
 from webapp import config
-from webapp.extensions import limiter
+from webapp.request_extensions import limiter
 from webapp.web import compression
 
 RATE = "60 per minute"  # links opened from one network address

@@ -9,8 +9,8 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from webapp.delivery import heartbeats
-from webapp.extensions import htmx
 from webapp.models import Delivery, RequestError, TooMany, utc_now
+from webapp.request_extensions import htmx
 from webapp.web.errors import said
 from webapp.web.loading import for_people, me
 from webapp.web.outcomes import explain

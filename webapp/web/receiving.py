@@ -14,9 +14,10 @@ from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import MapAdapter
 
-from webapp.extensions import csrf, db, limiter
+from webapp.extensions import db
 from webapp.receiver import arrivals
 from webapp.receiver.answers import Answer
+from webapp.request_extensions import csrf, limiter
 
 bp = Blueprint("receiving", __name__)
 csrf.exempt(bp)

@@ -8,8 +8,8 @@ from flask import Response, make_response, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from webapp.extensions import htmx
 from webapp.models import Project, Record, utc_now
+from webapp.request_extensions import htmx
 from webapp.web.forms import Form
 from webapp.web.loading import me
 from webapp.web.record_forms import (

@@ -6,8 +6,8 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from webapp.extensions import htmx
 from webapp.models import Record
+from webapp.request_extensions import htmx
 from webapp.web import board, loading, record_page
 from webapp.web.forms import run
 from webapp.web.loading import for_people, me

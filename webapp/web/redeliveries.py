@@ -6,8 +6,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from webapp.extensions import htmx
 from webapp.models import Conflict, Delivery, TooMany
+from webapp.request_extensions import htmx
 from webapp.web import delivery_pages
 from webapp.web.delivery_rows import rows
 from webapp.web.errors import said

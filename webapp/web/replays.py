@@ -7,8 +7,8 @@ from werkzeug.wrappers import Response
 
 from webapp.delivery import heartbeats
 from webapp.delivery.event_types import by_group
-from webapp.extensions import htmx
 from webapp.models import Invalid, Replay, Webhook
+from webapp.request_extensions import htmx
 from webapp.web import forms
 from webapp.web.badges import STATE
 from webapp.web.loading import for_people, me

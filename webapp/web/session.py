@@ -12,10 +12,10 @@ from wtforms import BooleanField, EmailField, PasswordField
 
 from webapp.accounts import links, sign_in
 from webapp.accounts.sign_in import WrongPassword
-from webapp.extensions import login
 from webapp.models import TooMany, User
 from webapp.models.addresses import address_of
 from webapp.models.base import new_uid
+from webapp.request_extensions import login
 from webapp.web.errors import said
 from webapp.web.forms import Form, Required
 from webapp.web.forms import lazy_text as _l

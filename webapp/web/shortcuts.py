@@ -8,7 +8,7 @@ from flask import Blueprint, render_template
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from webapp.extensions import htmx
+from webapp.request_extensions import htmx
 from webapp.web import frame
 from webapp.web.loading import for_people
 

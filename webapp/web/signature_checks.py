@@ -6,8 +6,8 @@ from flask import Blueprint, render_template, request
 from wtforms import PasswordField, TextAreaField
 
 from webapp.delivery.signing import Verdict
-from webapp.extensions import htmx
 from webapp.models import Webhook
+from webapp.request_extensions import htmx
 from webapp.web import large_forms, last_deliveries, webhook_pages
 from webapp.web.badges import Badge
 from webapp.web.forms import Form, Required, run

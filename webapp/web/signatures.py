@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 from wtforms import PasswordField, RadioField, SelectField
 
 from webapp.accounts import sign_in
-from webapp.extensions import htmx
 from webapp.models import Conflict, Invalid, Webhook, utc_now
+from webapp.request_extensions import htmx
 from webapp.web import code_samples, compression, last_deliveries, new_secrets, webhook_pages
 from webapp.web.docs import MEANINGS, TOLERANCE
 from webapp.web.forms import Form, Required, choice, run

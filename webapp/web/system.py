@@ -15,8 +15,8 @@ from flask_babel.speaklater import LazyString
 from webapp.config import VERSION, current
 from webapp.delivery import condition, surveying
 from webapp.delivery.condition import Count, Finding, Level, Survey
-from webapp.extensions import htmx
 from webapp.models import DeliveryState
+from webapp.request_extensions import htmx
 from webapp.web import formats
 from webapp.web.badges import STATE
 from webapp.web.users import only_operators

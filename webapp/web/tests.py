@@ -13,8 +13,8 @@ from wtforms import SelectField, TextAreaField
 
 from webapp.delivery import heartbeats
 from webapp.delivery.event_types import HEALTH_CHECK, by_group, event_types
-from webapp.extensions import htmx
 from webapp.models import Attempt, Delivery, Invalid, TooMany, Webhook, utc_now
+from webapp.request_extensions import htmx
 from webapp.web import large_forms, webhook_pages
 from webapp.web.badges import Badge
 from webapp.web.delivery_rows import rows

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_limiter import RequestLimit
 
-from webapp.extensions import limiter
 from webapp.models import Invalid
+from webapp.request_extensions import limiter
 from webapp.web.errors import said
 from webapp.web.loading import for_people, me
 from webapp.webhooks import access, targets

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template
 
-from webapp.extensions import htmx
+from webapp.request_extensions import htmx
 from webapp.web import delivery_log, large_forms, overviews, webhook_list, webhook_pages
 from webapp.web.loading import for_people, me
 from webapp.webhooks import access
