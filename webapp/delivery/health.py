@@ -4,8 +4,8 @@ After five failures in a row a webhook is paused: its deliveries wait and lose n
 minute, then after two, and so on up to an hour. A success of whatever kind opens it again and forgets the failures.
 It is disabled when nothing succeeded for five days and twenty attempts failed in that time; its owner is told at half
 of it, and a day before at the latest: where half of it was passed unseen (no worker ran, or there was nothing to send),
-the warning comes first and the disabling waits. The days count from the first failure after the last success, so that a webhook that was quiet for a week is not
-disabled by a bad hour. Only scheduled attempts of events count against it.
+the warning comes first and the disabling waits. The days count from the first failure after the last success, so that a
+webhook that was quiet for a week is not disabled by a bad hour. Only scheduled attempts of events count against it.
 """
 
 from __future__ import annotations
