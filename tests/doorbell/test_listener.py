@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.doorbell.workers import bell_sockets, noting, until
-from webapp.doorbell import Listener, make_huey
+from webapp.doorbell import BellLostError, Listener, make_huey
 
 
 @pytest.mark.usefixtures("seen")
@@ -64,4 +64,23 @@ def test_periodic_tasks_run_when_they_are_wanted(url: str, seen: list[Any], list
     huey.periodic_task(lambda now: True, name="tidy")(lambda: seen.append("tidied"))
     listener = listen(huey)
     until(lambda: seen == ["tidied"])
+    assert listener.stop(10)
+
+
+def test_a_periodic_task_that_the_queue_does_not_take_is_told_in_one_line(
+    url: str, listen: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    huey = make_huey(url)
+    for name in ("tidy", "mail"):
+        huey.periodic_task(lambda now: True, name=name)(lambda: None)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise BellLostError("the queue did not answer within 0.25 s")
+
+    monkeypatch.setattr(huey.storage, "enqueue", refuse)
+    listener = listen(huey)
+    until(lambda: "mail" in caplog.text)
+    assert listener.is_alive
+    told = [record for record in caplog.records if "did not answer" in record.getMessage() or record.exc_info]
+    assert [(record.levelname, record.exc_info) for record in told] == [("WARNING", None)] * 2
     assert listener.stop(10)

@@ -13,6 +13,7 @@ from typing import Any
 from huey.consumer import Consumer, Scheduler, Worker
 
 from webapp.doorbell.app_huey import AppHuey
+from webapp.doorbell.storage import BellLostError
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +113,16 @@ class _PeriodicOnly(Scheduler):
                 self._next_periodic += self.periodic_task_seconds
             self.enqueue_periodic_tasks(now)
         self.sleep_for_interval(begun, self.interval)
+
+    def enqueue_periodic_tasks(self, now: datetime | None) -> None:
+        """Enqueue those whose minute has come. A lost one is told in a line; it comes again when its time does."""
+        for task in self.huey.read_periodic(now):
+            try:
+                self.huey.enqueue(task)
+            except BellLostError as error:
+                log.warning("the queue did not take the periodic task %s: %s", task.name, error)
+            except Exception:
+                log.exception("the periodic task %s was not enqueued", task.name)
 
 
 class _QuietConsumer(Consumer):
