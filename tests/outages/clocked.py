@@ -1,7 +1,7 @@
 """`python -m tests.outages.clocked FILE worker`: the product, whose clock is as many seconds ahead as the file says.
 
 It looks into the file many times a second, so the clock jumps while the process works. As on a real machine, only the
-wall clock does; the monotonic clock goes on.
+wall clock does; the monotonic clock goes on. A file beside it, `FILE-<pid>`, says how far this process has followed.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Clock:
         os.register_at_fork(after_in_child=self._follow)
 
     def _follow(self) -> None:
+        self._tell()
         threading.Thread(target=self._watch, name="clock", daemon=True).start()
 
     def _watch(self) -> None:
@@ -39,7 +40,11 @@ class Clock:
             if said != self._ahead_s:
                 self._now.shift(said - self._ahead_s)
                 self._ahead_s = said
+                self._tell()
             time.sleep(LOOK_EVERY_S)
+
+    def _tell(self) -> None:
+        self._file.with_name(f"{self._file.name}-{os.getpid()}").write_text(str(self._ahead_s))
 
     def _said(self) -> float:
         return float(self._file.read_text())

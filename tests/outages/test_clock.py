@@ -37,11 +37,16 @@ class Clock:
         self.ahead_s = 0.0
 
     def go(self, ahead_s: float) -> None:
-        """Be so many seconds ahead from now on."""
+        """Be so many seconds ahead from now on, in all processes once this returns."""
         self.ahead_s = ahead_s
         fresh = self.file.with_suffix(".new")
         fresh.write_text(str(ahead_s))
         fresh.replace(self.file)
+        wait_until(self._all_follow, 10, "all processes go by the new time")
+
+    def _all_follow(self) -> bool:
+        told = [each.read_text() for each in self.file.parent.glob(f"{self.file.name}-*")]
+        return all(each == str(self.ahead_s) for each in told)
 
     def jump(self, seconds: float) -> None:
         self.go(self.ahead_s + seconds)
