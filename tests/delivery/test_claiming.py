@@ -13,9 +13,10 @@ from flask import Flask
 
 from tests.factories import Make
 from webapp.delivery import leases
-from webapp.delivery.choosing import BORROWED_IN_FLIGHT, GUARANTEED_IN_FLIGHT
+from webapp.delivery.choosing import BORROWED_IN_FLIGHT, CLAIMED_AHEAD, GUARANTEED_IN_FLIGHT
 from webapp.delivery.claiming import Turn, claim, next_due_at
 from webapp.delivery.claims import Claim
+from webapp.delivery.paces import QUICK_S
 from webapp.extensions import db
 from webapp.models import Attempt, Delivery, DeliveryKind, DeliveryState, Redelivery, Webhook, transaction, utc_now
 
@@ -94,6 +95,33 @@ def test_a_webhook_alone_may_borrow_idle_slots_up_to_the_limit(make: Make, turn:
     waiting(make, make.webhook(), BORROWED_IN_FLIGHT + 10)
     assert len(take(turn)) == BORROWED_IN_FLIGHT
     assert take(turn) == []
+
+
+def test_the_one_worker_of_a_quick_webhook_claims_ahead_and_others_stay_away_meanwhile(make: Make, turn: Turn) -> None:
+    webhook = make.webhook()
+    waiting(make, webhook, CLAIMED_AHEAD + 10)
+    turn.paces.note(webhook.id, QUICK_S / 2)
+    mine = take(turn)
+    assert len(mine) == CLAIMED_AHEAD
+    other = Turn(worker="test:2")
+    other.paces.note(webhook.id, QUICK_S / 2)
+    assert take(other) == []
+
+
+def test_beside_another_worker_nobody_claims_ahead(make: Make, turn: Turn) -> None:
+    webhook = make.webhook()
+    waiting(make, webhook, CLAIMED_AHEAD + 10)
+    assert len(take(Turn(worker="test:2"), slots=1)) == 1
+    turn.paces.note(webhook.id, QUICK_S / 2)
+    assert len(take(turn)) == BORROWED_IN_FLIGHT - 1
+
+
+def test_a_worker_goes_on_claiming_ahead_beside_its_own(make: Make, turn: Turn) -> None:
+    webhook = make.webhook()
+    waiting(make, webhook, CLAIMED_AHEAD + 10)
+    turn.paces.note(webhook.id, QUICK_S / 2)
+    turn.leased[webhook.id] = len(take(turn, slots=40))
+    assert len(take(turn)) == CLAIMED_AHEAD - 40
 
 
 def test_with_few_slots_every_waiting_webhook_gets_its_turn(make: Make, turn: Turn) -> None:

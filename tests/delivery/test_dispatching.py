@@ -18,6 +18,7 @@ from tests.factories import SECRET, Make
 from tests.receiver import Answer, Receiver
 from webapp.delivery import attempting, claiming, dispatching, heartbeats, outbox, recording
 from webapp.delivery.attempting import attempt
+from webapp.delivery.choosing import BORROWED_IN_FLIGHT, CLAIMED_AHEAD
 from webapp.delivery.claiming import Turn
 from webapp.delivery.dispatching import Dispatcher
 from webapp.delivery.fan_out import fan_out
@@ -313,3 +314,31 @@ def test_new_events_are_fanned_out_also_while_every_slot_is_taken(
     bell.ring()
     waiting = sa.select(sa.func.count()).where(Event.fanned_out_at.is_(None))
     eventually(lambda: db.session.scalar(waiting) == 0, within=10)
+
+
+def test_a_quick_receiver_that_turns_slow_never_has_more_than_its_cap_to_answer_at_once(
+    start_worker: Start, make: Make, receiver: Receiver
+) -> None:
+    quick = 20
+    receiver.answers(*[Answer(200)] * quick, Answer(200, delay=1.5))
+    owner = make.user()
+    project = make.project(owner)
+    webhook = make.webhook(by=owner, url=receiver.url)
+    dispatcher = start_worker(threads=64)
+    with transaction():
+        for number in range(quick):
+            outbox.publish("TODO_CREATED", project=project, by=owner, current={"id": f"c{number}"})
+    bell.ring()
+    settled(quick)
+    with transaction():
+        for number in range(CLAIMED_AHEAD):
+            outbox.publish("TODO_CREATED", project=project, by=owner, current={"id": f"d{number}"})
+    bell.ring()
+    receiver.wait_for(quick + BORROWED_IN_FLIGHT)
+    db.session.rollback()
+    leased = sa.select(sa.func.count()).where(Delivery.webhook_id == webhook.id, Delivery.lease_until.is_not(None))
+    assert db.session.scalar(leased) > BORROWED_IN_FLIGHT
+    assert len(receiver.requests) == quick + BORROWED_IN_FLIGHT
+    dispatcher.stop()
+    db.session.rollback()
+    assert db.session.scalar(leased) == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from webapp.delivery import paces
-from webapp.delivery.paces import SLOW_S, Paces
+from webapp.delivery.paces import QUICK_S, SLOW_S, Paces
 
 
 def test_a_receiver_that_takes_seconds_is_slow_from_its_first_answer_on() -> None:
@@ -30,6 +30,17 @@ def test_one_slow_answer_among_quick_ones_of_a_slow_receiver_does_not_hide_it() 
     for seconds in (SLOW_S + 1, SLOW_S + 1, SLOW_S - 1):
         known.note("w", seconds)
     assert known.is_slow("w")
+
+
+def test_only_a_receiver_that_is_known_to_answer_within_milliseconds_is_quick() -> None:
+    known = Paces()
+    known.note("quick", QUICK_S / 4)
+    known.note("usual", QUICK_S * 10)
+    assert known.is_quick("quick")
+    assert not known.is_quick("usual")
+    assert not known.is_quick("never seen")
+    known.note("quick", 10.0)
+    assert not known.is_quick("quick")
 
 
 def test_its_memory_is_bounded(monkeypatch) -> None:

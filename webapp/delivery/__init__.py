@@ -43,6 +43,8 @@ Its outcome is recorded:
 
 The processes:
     dispatching   the loop of a worker: fan out, claim, have it sent, record
+    intake        what other threads tell the loop
+    lanes         at most so many of a webhook on their way at once
     senders       the threads that send, as many as receivers keep waiting
     recorder      outcomes on their way into the rows
     replaying     many deliveries again, paced below new events

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from webapp.delivery import composing, payloads
 from webapp.delivery.recipients import Recipient, Recipients
-from webapp.models import Attempt, Delivery, Event, PayloadFormat, bulk
+from webapp.models import Attempt, Delivery, DeliveryKind, Event, PayloadFormat, bulk
 from webapp.models.base import new_attempt_id, table_of
 
 _DELIVERY, _EVENT, _ATTEMPT = table_of(Delivery), table_of(Event), table_of(Attempt)
@@ -61,6 +61,11 @@ class Claim(NamedTuple):
     def is_suspect(self) -> bool:
         """Whether it had been claimed before without an outcome."""
         return bool(self.delivery.claims > 1)
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether it is an event's delivery by its schedule: nobody asked for it just now."""
+        return self.redelivery_seq is None and self.delivery.kind is DeliveryKind.EVENT
 
     @property
     def event_word(self) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import queue
 import socket
 import threading
 import time
@@ -23,7 +22,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from webapp.config import Settings
 from webapp.delivery import attempting, claiming, fan_out, heartbeats, leases, replaying
+from webapp.delivery.choosing import BORROWED_IN_FLIGHT
 from webapp.delivery.claims import Claim
+from webapp.delivery.intake import Intake
+from webapp.delivery.lanes import Lanes
 from webapp.delivery.recorder import Recorder
 from webapp.delivery.recording import Result
 from webapp.delivery.senders import Senders
@@ -36,6 +38,7 @@ THREADS = 256  # at most; most are only started when receivers keep claims waiti
 READ_AHEAD = 32  # claims that wait for a thread
 RESERVED_SHARE = 1 / 2  # of all slots: neither lent nor given to slow receivers
 LOOK_EVERY_S = 1.0
+TOGETHER = 16  # outcomes: half of what may be on its way to one webhook, so that its lane never runs empty
 ADJUST_EVERY_S = 0.005  # while claims wait for a thread
 PAUSE_AFTER_ERROR_S = 5.0  # a full disk or a locked database: look again, send nothing meanwhile
 BEGIN_WITHIN = 1 / 3  # of the lease, and within the length of one attempt; what has not begun by then is given back
@@ -73,7 +76,7 @@ class Dispatcher:
         self._turn = claiming.Turn(worker=self.name, reserve=int(self._slots * RESERVED_SHARE))
         self._sender = Sender.from_settings(self._settings)
         self._senders = Senders(self._attempt, most=threads)
-        self._inbox: queue.SimpleQueue[Result | _NoOutcome | _Call] = queue.SimpleQueue()
+        self._intake: Intake[Result | _NoOutcome | _Call] = Intake()
         self._stopping = threading.Event()
         # Nobody waits longer for the last request of a webhook that was switched off than one attempt may take.
         self._begin_within_s = min(
@@ -82,6 +85,7 @@ class Dispatcher:
         self._loop = threading.Thread(target=self._run, name="dispatcher", daemon=True)
         # The rest belongs to the loop. Moments are those of the monotonic clock; 0 is "now".
         self._recorder = Recorder()
+        self._lanes = Lanes(self._senders.put, most=BORROWED_IN_FLIGHT)
         self._unsent: list[Claim] = []
         self._in_hand = 0  # claims that are neither recorded nor given up
         self._is_rung = self._is_due_to_tend = self._is_replaying = True
@@ -95,7 +99,7 @@ class Dispatcher:
 
     def wake(self) -> None:
         """Look at once."""
-        self._inbox.put(_Call.BELL)
+        self._intake.put(_Call.BELL, is_urgent=True)
 
     @property
     def is_alive(self) -> bool:
@@ -146,19 +150,18 @@ class Dispatcher:
         return max(0.0, min(moments) - now)
 
     def _receive(self, wait_s: float) -> None:
-        """Take what comes within that time, and all that is there then."""
-        try:
-            self._take(self._inbox.get(timeout=wait_s) if wait_s else self._inbox.get_nowait())
-            while True:
-                self._take(self._inbox.get_nowait())
-        except queue.Empty:
-            return
+        """Take what comes within that time. An outcome wakes at once, those that follow it come together."""
+        expected = self._in_hand - self._recorder.held if self._recorder.held else 1
+        for item in self._intake.take(wait_s, enough=max(1, min(expected, TOGETHER))):
+            self._take(item)
 
     def _take(self, item: Result | _NoOutcome | _Call) -> None:
         if isinstance(item, Result):
             self._recorder.add(item)
             self._turn.paces.note(item.claim.delivery.webhook_id, (item.outcome.total_ms or 0) / 1000)
+            self._lanes.leave(item.claim)
         elif isinstance(item, _NoOutcome):
+            self._lanes.leave(item.claim)
             if item.is_unsent:
                 self._unsent.append(item.claim)
             self._release([item.claim])
@@ -169,7 +172,7 @@ class Dispatcher:
         """All that is to be done now, new events first: somebody waits for them."""
         now = time.monotonic()
         if self._stopping.is_set():
-            self._unsent += (left := self._senders.close())
+            self._unsent += (left := [*self._senders.close(), *self._lanes.clear()])
             self._release(left)
         if now >= self._look_at:
             self._look_at = now + LOOK_EVERY_S
@@ -218,8 +221,9 @@ class Dispatcher:
             claims = claiming.claim(self._turn, slots=slots, lease=lease, fanning_out=fanning_out)
         for claim in claims:
             self._in_hand += 1
+            self._turn.leased[claim.delivery.webhook_id] += 1
             self._turn.is_suspect_in_flight |= claim.is_suspect
-            self._senders.put(claim)
+            self._lanes.add(claim)
         if claims:
             self._senders.adjust()
         if len(claims) == slots or (claims and self._turn.has_more(claims[0].is_suspect)):
@@ -249,6 +253,7 @@ class Dispatcher:
     def _release(self, claims: Sequence[Claim]) -> None:
         for claim in claims:
             self._in_hand -= 1
+            self._turn.give_up(claim.delivery.webhook_id)
             if claim.is_suspect:
                 self._turn.is_suspect_in_flight = False
             self._claim_at = 0.0
@@ -261,16 +266,16 @@ class Dispatcher:
     def _attempt(self, claim: Claim) -> None:
         """In a thread of the senders."""
         if time.monotonic() - claim.at > self._begin_within_s or self._recorder.is_behind:
-            self._inbox.put(_NoOutcome(claim, is_unsent=True))
+            self._intake.put(_NoOutcome(claim, is_unsent=True))
             return
         try:
-            self._inbox.put(attempting.attempt(claim, self._sender))
+            self._intake.put(attempting.attempt(claim, self._sender))
         except OSError as error:  # no file descriptor left: our own trouble, and nothing was sent
             self._keep_quiet(error)
-            self._inbox.put(_NoOutcome(claim, is_unsent=True))
+            self._intake.put(_NoOutcome(claim, is_unsent=True))
         except Exception:
             log.exception("an attempt ended without an outcome; its lease runs out", extra=_named(claim))
-            self._inbox.put(_NoOutcome(claim, is_unsent=False))
+            self._intake.put(_NoOutcome(claim, is_unsent=False))
 
     def _keep_quiet(self, error: OSError) -> None:
         now = time.monotonic()

@@ -98,8 +98,7 @@ def record(results: Sequence[Result]) -> list[Consequence]:
 
 def _counts(result: Result) -> bool:
     """A success counts for health, whatever asked for it; against it count only scheduled attempts of events."""
-    claim = result.claim
-    return result.outcome.is_success or (claim.delivery.kind is DeliveryKind.EVENT and claim.redelivery_seq is None)
+    return result.outcome.is_success or result.claim.is_scheduled
 
 
 def _tally(result: Result) -> Tally:

@@ -1,0 +1,77 @@
+"""Of what a worker has claimed, at most so many of one webhook are on their way at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+
+from webapp.delivery.lanes import Lanes
+
+MOST = 3
+
+
+class Delivery(NamedTuple):
+    webhook_id: str
+
+
+class Claim(NamedTuple):
+    number: int
+    delivery: Delivery
+    is_scheduled: bool = True
+
+
+def claims(webhook: str, *numbers: int, is_scheduled: bool = True) -> list[Claim]:
+    return [Claim(number, Delivery(webhook), is_scheduled) for number in numbers]
+
+
+@pytest.fixture
+def sent() -> list[Claim]:
+    return []
+
+
+@pytest.fixture
+def lanes(sent: list[Claim]) -> Lanes:
+    return Lanes(sent.append, most=MOST)
+
+
+def add(lanes: Lanes, some: list[Claim]) -> None:
+    for claim in some:
+        lanes.add(claim)
+
+
+def test_what_goes_beyond_waits_until_one_has_ended_and_goes_in_order(lanes: Lanes, sent: list[Claim]) -> None:
+    first, *_ = mine = claims("a", *range(6))
+    add(lanes, mine)
+    assert sent == mine[:MOST]
+    lanes.leave(first)
+    assert sent == mine[: MOST + 1]
+    for claim in mine[1:]:
+        lanes.leave(claim)
+    assert sent == mine
+    add(lanes, more := claims("a", *range(10, 16)))
+    assert sent == mine + more[:MOST]
+
+
+def test_other_webhooks_do_not_wait_for_it(lanes: Lanes, sent: list[Claim]) -> None:
+    add(lanes, claims("a", *range(6)))
+    (other,) = claims("b", 9)
+    lanes.add(other)
+    assert sent[-1] is other
+
+
+def test_what_a_person_asked_for_passes_all_that_waits(lanes: Lanes, sent: list[Claim]) -> None:
+    add(lanes, claims("a", *range(6)))
+    (ping,) = claims("a", 9, is_scheduled=False)
+    lanes.add(ping)
+    assert sent[-1] is ping
+    lanes.leave(ping)
+    assert len(sent) == MOST + 1  # the others are still on their way
+
+
+def test_what_waits_can_be_taken_back(lanes: Lanes, sent: list[Claim]) -> None:
+    add(lanes, mine := claims("a", *range(6)))
+    assert lanes.clear() == mine[MOST:]
+    lanes.leave(mine[0])
+    assert sent == mine[:MOST]
+    assert lanes.clear() == []

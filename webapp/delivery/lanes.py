@@ -1,0 +1,51 @@
+"""Lanes: of what a worker has claimed, at most so many of one webhook are on their way at once; the rest waits here.
+
+What waits in its lane stands in nobody's way: a new event for another webhook goes straight to the sender threads.
+Belongs to one thread.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable
+
+from webapp.delivery.claims import Claim
+
+
+class Lanes:
+    """Hands claims on to `put`, at most `most` of a webhook until some of them have ended."""
+
+    def __init__(self, put: Callable[[Claim], None], *, most: int) -> None:
+        self._put = put
+        self._most = most
+        self._on_the_way: Counter[str] = Counter()
+        self._waiting: defaultdict[str, deque[Claim]] = defaultdict(deque)
+
+    def add(self, claim: Claim) -> None:
+        """Send it as soon as its lane has room; what a person asked for needs none."""
+        webhook_id = claim.delivery.webhook_id
+        if claim.is_scheduled and self._on_the_way[webhook_id] >= self._most:
+            self._waiting[webhook_id].append(claim)
+        else:
+            self._go(claim)
+
+    def leave(self, claim: Claim) -> None:
+        """This one has ended: the next of its webhook may go."""
+        webhook_id = claim.delivery.webhook_id
+        self._on_the_way[webhook_id] -= 1
+        waiting = self._waiting.get(webhook_id)
+        if waiting and self._on_the_way[webhook_id] < self._most:
+            self._go(waiting.popleft())
+        elif not self._on_the_way[webhook_id]:
+            del self._on_the_way[webhook_id]
+            self._waiting.pop(webhook_id, None)
+
+    def clear(self) -> list[Claim]:
+        """Take back all that waits."""
+        left = [claim for waiting in self._waiting.values() for claim in waiting]
+        self._waiting.clear()
+        return left
+
+    def _go(self, claim: Claim) -> None:
+        self._on_the_way[claim.delivery.webhook_id] += 1
+        self._put(claim)
