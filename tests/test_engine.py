@@ -24,6 +24,15 @@ def test_sqlite_opens_with_the_laws_of_the_house(app: Flask) -> None:
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 10_000
 
 
+def test_the_connection_that_was_used_last_is_used_next(app: Flask) -> None:
+    """Its cache holds what was read; used in turns, each connection of a process would keep the same pages."""
+    with db.engine.connect() as first, db.engine.connect() as second:
+        opened = [first.connection.dbapi_connection, second.connection.dbapi_connection]
+    for _ in range(3):
+        with db.engine.connect() as connection:
+            assert connection.connection.dbapi_connection is opened[0]  # given back after the other
+
+
 def test_what_the_operators_url_says_stands_beside_the_limits_of_the_house() -> None:
     settings = config.load(database_url="postgresql://app@db/hooks?options=-csearch_path%3Dhooks")
     said = engine.options(settings)["connect_args"]["options"]

@@ -50,6 +50,12 @@ def test_a_queue_whose_driver_is_not_installed_is_told(
         make_app(queue_url=url)
 
 
+@pytest.mark.parametrize("url", ["sqlite:///", "sqlite:///:memory:"])
+def test_a_database_that_no_other_process_would_see_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="WEBAPP_DATABASE_URL: needs the path of a file"):
+        config.load(database_url=url)
+
+
 def test_the_short_spelling_of_postgresql_is_understood() -> None:
     settings = config.load(database_url="postgres://me:pw@db/hooks", queue_url="postgres://me:pw@db/hooks")
 

@@ -29,6 +29,7 @@ DEFAULT_RETRY_SCHEDULE = "0,5s,5m,30m,2h,5h,10h,14h,20h,24h"
 _UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 MAX_SPAN = timedelta(days=30)
 MIN_TOKEN_LENGTH = 16
+IN_MEMORY = {"sqlite:///", "sqlite:///:memory:"}
 
 
 class SettingsError(Exception):
@@ -117,6 +118,8 @@ class Settings(BaseSettings):
         value = _spelt_out(value)
         if value and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
             raise ValueError("must begin with sqlite:/// or postgresql://")
+        if value in IN_MEMORY:
+            raise ValueError("needs the path of a file, as web and worker share it: sqlite:///app.db")
         if value.startswith("postgresql") and importlib.util.find_spec("psycopg") is None:
             raise ValueError("needs a package more: pip install 'blue-webhooks[postgres]'")
         try:

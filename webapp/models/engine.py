@@ -17,7 +17,7 @@ PRAGMAS = (
     "synchronous=FULL",
     "foreign_keys=ON",
     "temp_store=MEMORY",
-    "cache_size=-16000",
+    "cache_size=-8000",  # KiB of each connection; twice as much is not quicker (measured with 500,000 deliveries)
     "wal_autocheckpoint=4000",  # 16 MB; the worker is quicker (checkpoints.py)
 )
 LOOK_AGAIN_S = 0.0005
@@ -31,7 +31,11 @@ MAX_OVERFLOW = 30
 def options(settings: Settings) -> dict[str, Any]:
     """The engine options for the configured database."""
     if settings.is_sqlite:
-        return {"hide_parameters": True, "connect_args": {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}}
+        return {
+            "hide_parameters": True,
+            "pool_use_lifo": True,  # in turns, each would fill a cache of its own and lose it to the others' writes
+            "connect_args": {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+        }
     return {
         "hide_parameters": True,  # an error in the log shows no values
         "pool_pre_ping": True,
