@@ -57,7 +57,9 @@ def retry_after(value: str | None, now: datetime) -> timedelta | None:
 
     Source: RFC 9110, section 10.2.3. A date that has passed asks for nothing.
     """
-    text = (value or "").strip()
+    if value is None:
+        return None
+    text = value.strip()
     if _SECONDS.fullmatch(text):
         return min(timedelta(seconds=int(text)), MAX_RETRY_AFTER)
     try:

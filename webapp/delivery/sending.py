@@ -24,7 +24,7 @@ from webapp.delivery.addresses import (
     vet,
     vet_name,
 )
-from webapp.delivery.outcomes import Outcome, Outgoing, retry_after
+from webapp.delivery.outcomes import Outcome, Outgoing, Pairs, retry_after
 from webapp.delivery.resolving import Resolution, ResolveError, Resolver
 from webapp.delivery.transport import (
     GuardedAdapter,
@@ -222,8 +222,8 @@ def _headers(outgoing: Outgoing, target: Target, proxy_authorization: str | None
     headers = {"Host": target.host_header}
     seen: set[str] = set()
     for name, value in outgoing.headers:
-        lowered = name.lower()
-        if lowered in seen or _OWN_HEADERS.fullmatch(lowered) or not _is_sendable(name, value):
+        lowered = _sendable_name(name)
+        if lowered is None or lowered in seen or not _is_sendable(value):
             raise _HeaderRefusedError
         seen.add(lowered)
         headers[name] = value
@@ -236,10 +236,16 @@ def _headers(outgoing: Outgoing, target: Target, proxy_authorization: str | None
     return headers
 
 
-def _is_sendable(name: str, value: str) -> bool:
-    if len(value) > MAX_HEADER_VALUE_BYTES:
-        return False
-    return _HEADER_NAME.fullmatch(name) is not None and _HEADER_VALUE.fullmatch(value) is not None
+@lru_cache(MAX_REMEMBERED)
+def _sendable_name(name: str) -> str | None:
+    """The name in lower case, None when it may not be sent."""
+    lowered = name.lower()
+    is_sendable = _HEADER_NAME.fullmatch(name) is not None and _OWN_HEADERS.fullmatch(lowered) is None
+    return lowered if is_sendable else None
+
+
+def _is_sendable(value: str) -> bool:
+    return len(value) <= MAX_HEADER_VALUE_BYTES and _HEADER_VALUE.fullmatch(value) is not None
 
 
 def _answered(response: GuardedResponse) -> Outcome:
@@ -252,8 +258,12 @@ def _answered(response: GuardedResponse) -> Outcome:
         headers=response.pairs,
         body=response.content,
         is_cut=response.is_cut,
-        retry_after=retry_after(response.headers.get("Retry-After"), datetime.now(UTC)),
+        retry_after=retry_after(_last(response.pairs, "retry-after"), datetime.now(UTC)),
     )
+
+
+def _last(pairs: Pairs, wanted: str) -> str | None:
+    return next((value for name, value in reversed(pairs) if name.lower() == wanted), None)
 
 
 def _proxy(text: str) -> Proxy:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from webapp.delivery.payloads.json_bytes import to_json
 
 HEALTH_CHECK = "WEBHOOK_HEALTH_CHECK"
 NULL = b"null"
+MAX_WORDS = 256  # event types that are remembered as bytes; there are fewer
 
 # How event types begin: in the full format, in the compact one, and the key of their entity there. The first that fits.
 _COMPACT_NAMES = (
@@ -25,9 +27,14 @@ _NAMED_BESIDE = frozenset(["todo", "project"])  # parents that the compact form 
 _PARENTS = _NAMED_BESIDE | {"todoList", "checklist"}
 
 
+@lru_cache(MAX_WORDS)
+def _word(code: str) -> bytes:
+    return to_json(code)
+
+
 def body(*, code: str, snapshot: bytes, previous: bytes | None, current: bytes | None) -> bytes:
     """A body in the full format, composed of JSON bytes. None = no such key, ``null`` = a key without a value."""
-    pieces = [b'{"event":', to_json(code), b',"webhook":', snapshot]
+    pieces = [b'{"event":', _word(code), b',"webhook":', snapshot]
     if previous is not None:
         pieces += [b',"previousValue":', previous]
     if current is not None:

@@ -9,7 +9,8 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from io import BytesIO
+from datetime import timedelta
+from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
@@ -85,8 +86,25 @@ class VettedRequest(PreparedRequest):
 class GuardedResponse(Response):
     """An answer with its header lines as they came, and whether its body was cut."""
 
-    pairs: tuple[tuple[str, str], ...] = ()
-    is_cut: bool = False
+    def __init__(self, request: VettedRequest, answer: Answer) -> None:
+        """The attributes of the library, without the jar of cookies that it would fill: nobody keeps any here."""
+        self.request = request
+        self.url = request.url
+        self.status_code = answer.status
+        self.reason = answer.reason
+        self.encoding = None
+        self.history = []
+        self.elapsed = timedelta(milliseconds=request.route.trace.first_byte_ms or 0)
+        self.raw = None
+        self.pairs = answer.pairs
+        self.is_cut = answer.is_cut
+        self._content = answer.body
+        self._content_consumed = True
+
+    @cached_property
+    def headers(self) -> CaseInsensitiveDict[str]:  # type: ignore[override]
+        """The header lines by name, the last one of each."""
+        return CaseInsensitiveDict(self.pairs)
 
 
 class GuardedAdapter(BaseAdapter):
@@ -118,7 +136,7 @@ class GuardedAdapter(BaseAdapter):
                 self._pool.keep(connection)
             else:
                 connection.close()
-        return _response(request, answer)
+        return GuardedResponse(request, answer)
 
     def close_old(self) -> None:
         """Close kept connections whose time is over."""
@@ -187,16 +205,3 @@ def _share(end: float, others: int) -> float:
 
 def _ms(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds * 1000, 3)
-
-
-def _response(request: VettedRequest, answer: Answer) -> GuardedResponse:
-    response = GuardedResponse()
-    response.request = request
-    response.url = request.url or ""
-    response.status_code = answer.status
-    response.reason = answer.reason
-    response.headers = CaseInsensitiveDict(answer.pairs)
-    response.raw = BytesIO(answer.body)
-    response.pairs = answer.pairs
-    response.is_cut = answer.is_cut
-    return response

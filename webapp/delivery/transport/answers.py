@@ -119,17 +119,13 @@ class Answer:
                 pairs.append((name.strip(), value.strip()))
         raise TransportFailure(ErrorWord.RESPONSE_TOO_LARGE, HEAD_TOO_LARGE)
 
-    def _values(self, name: str) -> list[str]:
-        """The comma-separated values of all headers of that name."""
-        found = [value for key, value in self.pairs if key.lower() == name]
-        return [part.strip().lower() for value in found for part in value.split(",")]
-
     def _find_frame(self) -> None:
-        lengths = set(self._values("content-length"))
+        lowered = [(name.lower(), value.lower()) for name, value in self.pairs]
+        lengths = set(_listed(lowered, "content-length"))
         if len(lengths) > 1:
             raise TransportFailure(ErrorWord.INVALID_RESPONSE, TWO_LENGTHS)
         text = lengths.pop() if lengths else ""
-        encodings = self._values("transfer-encoding")
+        encodings = _listed(lowered, "transfer-encoding")
         self._is_chunked = encodings == ["chunked"]
         self._length = int(text) if _LENGTH.fullmatch(text) and not encodings else None
         if self.status in WITHOUT_BODY:
@@ -138,7 +134,7 @@ class Answer:
         is_switching = self.status == SWITCHING_PROTOCOLS
         if is_switching:
             self._length = 0
-        self._is_last = self._version == 0 or is_switching or not has_end or "close" in self._values("connection")
+        self._is_last = self._version == 0 or is_switching or not has_end or "close" in _listed(lowered, "connection")
 
     def _pieces(self) -> Iterator[bytes]:
         if self._is_chunked:
@@ -180,6 +176,11 @@ class Answer:
             left -= len(line)
             if not line or left <= 0:
                 raise _CutError
+
+
+def _listed(pairs: list[tuple[str, str]], wanted: str) -> list[str]:
+    """The comma-separated values of all headers of that name."""
+    return [part.strip() for name, value in pairs if name == wanted for part in value.split(",")]
 
 
 def _text(raw: bytes) -> str:
