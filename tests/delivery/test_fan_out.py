@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -21,7 +22,9 @@ from webapp.models import (
     Project,
     Role,
     User,
+    Webhook,
     WebhookStatus,
+    database_now,
     transaction,
     utc_now,
 )
@@ -226,3 +229,33 @@ def test_many_workers_at_once_make_each_delivery_once(app: Flask, make: Make) ->
         worker.join()
     pairs = [(delivery.event_seq, delivery.webhook_id) for delivery in deliveries()]
     assert len(pairs) == len(set(pairs)) == 60
+
+
+def test_what_is_held_since_its_webhook_was_switched_off_is_held_later_than_that(app: Flask, make: Make) -> None:
+    webhook = make.webhook()
+    publish(make.project_of(webhook.created_by))
+    is_locked, may_end = threading.Event(), threading.Event()
+
+    def switch_off() -> None:
+        with app.app_context(), transaction() as session:
+            off = session.scalars(sa.select(Webhook).where(Webhook.id == webhook.id).with_for_update()).one()
+            is_locked.set()
+            may_end.wait(10)
+            off.enabled, off.disabled_at = False, database_now()
+
+    def fan() -> None:
+        with app.app_context():
+            fan_out()
+
+    threads = [threading.Thread(target=work) for work in (switch_off, fan)]
+    threads[0].start()
+    assert is_locked.wait(10)
+    threads[1].start()
+    time.sleep(0.2)  # the fan-out waits for the webhook meanwhile
+    may_end.set()
+    for thread in threads:
+        thread.join()
+    (delivery,) = deliveries()
+    db.session.refresh(webhook)
+    assert delivery.state is DeliveryState.HELD
+    assert delivery.held_at >= webhook.disabled_at

@@ -118,6 +118,7 @@ class Turn:
     cursor: str = ""
     is_suspect_in_flight: bool = False
     is_suspects_turn: bool = False
+    fanned_out: int = 0  # events, by the last claim
 
     def give_up(self, webhook_id: str) -> None:
         """One delivery of this webhook is no longer this worker's."""

@@ -50,10 +50,10 @@ def claim(turn: Turn, *, slots: int, lease: timedelta, fanning_out: bool = False
     if slots <= 0:
         return []
     with transaction() as session:
-        if fanning_out:
-            fan_out.deliver(session)
+        fanned_out = fan_out.deliver(session) if fanning_out else fan_out.FannedOut()
+        turn.fanned_out = fanned_out.events
         connection = session.connection()
-        now = database_now()
+        now = fanned_out.at or database_now()
         chosen = choose(connection, turn, now=now, slots=slots)
         return _lease(connection, turn, chosen, now=now, until=now + lease) if chosen else []
 

@@ -88,7 +88,8 @@ class Dispatcher:
         self._lanes = Lanes(self._senders.put, most=BORROWED_IN_FLIGHT)
         self._unsent: list[Claim] = []
         self._in_hand = 0  # claims that are neither recorded nor given up
-        self._is_rung = self._is_due_to_tend = self._is_replaying = True
+        self._is_rung = False  # new events are expected
+        self._is_due_to_look = self._is_due_to_tend = self._is_replaying = True
         self._claim_at = self._look_at = self._beat_at = self._quiet_until = 0.0
 
     def start(self) -> None:
@@ -141,7 +142,7 @@ class Dispatcher:
         """How long to wait for a call or an outcome."""
         now = time.monotonic()
         moments = [self._look_at, self._recorder.due_at]
-        if self._is_looking and self._is_rung:
+        if self._is_looking and (self._is_rung or self._is_due_to_look):
             moments.append(now)
         if self._has_room:
             moments.append(self._claim_at)
@@ -178,7 +179,7 @@ class Dispatcher:
             self._look_at = now + LOOK_EVERY_S
             self._senders.adjust()
             self._sender.close_idle()
-            self._is_rung = self._is_due_to_tend = True
+            self._is_due_to_look = self._is_due_to_tend = True
         if now >= self._quiet_until:
             self._find_work()
         self._finish()
@@ -190,16 +191,27 @@ class Dispatcher:
             leases.expire()
             self._is_replaying = True
             self._claim_at = 0.0
-        if self._is_rung and not self._stopping.is_set():
-            self._is_rung = fan_out.is_waiting()
-            self._claim_at = 0.0
-            if self._is_rung and not self._has_room:
-                fan_out.fan_out()
+        if not self._stopping.is_set():
+            self._find_events()
         if self._has_room and time.monotonic() >= self._claim_at:
             self._claim(fanning_out=self._is_rung)
         if self._is_replaying and not self._stopping.is_set():  # last: what is due anyway goes first
             self._is_replaying = False
             self._claim_at = 0.0 if replaying.advance() else self._claim_at
+
+    def _find_events(self) -> None:
+        """The bell is believed: the claim fans out without a look before it. The clock is not."""
+        if self._is_due_to_look and not self._is_rung:
+            self._is_due_to_look = False
+            self._is_rung = fan_out.is_waiting()
+        if self._is_rung:
+            self._claim_at = 0.0
+            if not self._has_room:
+                self._note_fan_out(fan_out.fan_out())
+
+    def _note_fan_out(self, events: int) -> None:
+        self._is_rung = False
+        self._is_due_to_look = events > 0  # there may be more than one takes
 
     @property
     def _is_looking(self) -> bool:
@@ -219,6 +231,8 @@ class Dispatcher:
         if wait_s <= 0:
             lease = self._settings.lease
             claims = claiming.claim(self._turn, slots=slots, lease=lease, fanning_out=fanning_out)
+        if fanning_out:
+            self._note_fan_out(self._turn.fanned_out)
         for claim in claims:
             self._in_hand += 1
             self._turn.leased[claim.delivery.webhook_id] += 1

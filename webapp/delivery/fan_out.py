@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from webapp.config import Settings, current
+from webapp.config import current
 from webapp.delivery import cancelling, holding, retries
 from webapp.delivery.compacting import compact_of
 from webapp.delivery.judging import Judge
@@ -64,20 +64,26 @@ def is_waiting() -> bool:
 def fan_out() -> int:
     """Make the deliveries of the oldest events that have none yet; returns how many events it was. One transaction."""
     with transaction() as session:
-        return deliver(session)
+        return deliver(session).events
 
 
-def deliver(session: Session) -> int:
+class FannedOut(NamedTuple):
+    """How many events it was, and when by the clock of due times; None where there was none."""
+
+    events: int = 0
+    at: datetime | None = None
+
+
+def deliver(session: Session) -> FannedOut:
     """Inside transaction(), first of all: what `fan_out` does."""
     cancelling.keep_roles(session)
-    now = database_now()
-    events = session.connection().execute(_WAITING).all()
-    return _deliver(session, events, current(), now) if events else 0
-
-
-def _deliver(session: Session, events: Sequence[Any], settings: Settings, now: datetime) -> int:
     connection = session.connection()
+    events = connection.execute(_WAITING).all()
+    if not events:
+        return FannedOut()
+    settings = current()
     judge = Judge(session, events, settings)
+    now = database_now()  # after webhooks that somebody was switching off were waited for: what is held, is held later
     first_at = retries.first_attempt_at(now=now, schedule=settings.retry_schedule)
     rows: list[dict[str, Any]] = []
     seqs: list[int] = []
@@ -94,7 +100,7 @@ def _deliver(session: Session, events: Sequence[Any], settings: Settings, now: d
         bulk.execute(connection, _OWE, rows)
     notes.write(connection)
     connection.execute(_DONE, {"seqs": seqs, "at": now})
-    return len(seqs)
+    return FannedOut(len(seqs), now)
 
 
 class _Notes:
