@@ -124,6 +124,19 @@ def test_a_worker_goes_on_claiming_ahead_beside_its_own(make: Make, turn: Turn) 
     assert len(take(turn)) == CLAIMED_AHEAD - 40
 
 
+def test_a_claim_says_whether_it_left_something_behind_that_is_due(make: Make, turn: Turn) -> None:
+    webhook = make.webhook()
+    waiting(make, webhook, 3)
+    waiting(make, webhook, 1, next_attempt_at=utc_now() + timedelta(minutes=1))
+    assert len(take(turn)) == 3
+    assert not turn.left_behind
+    waiting(make, webhook, BORROWED_IN_FLIGHT)
+    take(turn)
+    assert turn.left_behind
+    assert take(turn) == []
+    assert turn.left_behind
+
+
 def test_with_few_slots_every_waiting_webhook_gets_its_turn(make: Make, turn: Turn) -> None:
     busy, quiet = make.webhook(), make.webhook()
     waiting(make, busy, 40)

@@ -119,6 +119,7 @@ class Turn:
     is_suspect_in_flight: bool = False
     is_suspects_turn: bool = False
     fanned_out: int = 0  # events, by the last claim
+    left_behind: bool = False  # by the last claim: more was due of some webhook than it had room for
 
     def give_up(self, webhook_id: str) -> None:
         """One delivery of this webhook is no longer this worker's."""
@@ -146,6 +147,7 @@ def next_due_at() -> datetime | None:
 
 def choose(connection: Connection, turn: Turn, *, now: datetime, slots: int) -> list[Choice]:
     """At most `slots` deliveries: fresh ones and one suspect by turns; a suspect also when there is nothing else."""
+    turn.left_behind = False
     seldom = connection.execute(_SELDOM).one()
     wishes = _wishes(connection, _BY_HAND, slots) if seldom.wishes else []
     if not (seldom.wishes or seldom.suspects):
@@ -221,6 +223,9 @@ def _regular(connection: Connection, turn: Turn, now: datetime, slots: int) -> l
         webhook: [Choice(seq, is_probe=webhooks[webhook]) for seq in seqs]
         for webhook, seqs in due.oldest(connection, room, now=now).items()
     }
+    turn.left_behind = any(
+        room[webhook] <= len(waiting.get(webhook, ())) for webhook, is_paused in webhooks.items() if not is_paused
+    )
     own = {webhook: max(0, GUARANTEED_IN_FLIGHT - in_flight.get(webhook, 0)) for webhook in waiting}
     quick = [webhook for webhook in waiting if not turn.paces.is_slow(webhook)]
     guaranteed = _interleave([waiting[webhook][: own[webhook]] for webhook in quick])

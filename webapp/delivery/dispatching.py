@@ -226,7 +226,7 @@ class Dispatcher:
 
     def _claim(self, *, fanning_out: bool) -> None:
         slots = min(self._slots - self._in_hand, claiming.MAX_CLAIMS)
-        wait_s = 0.0 if fanning_out else self._until_due()
+        wait_s = 0.0 if fanning_out or self._turn.left_behind else self._until_due()
         claims = []
         if wait_s <= 0:
             lease = self._settings.lease
@@ -242,7 +242,9 @@ class Dispatcher:
             self._senders.adjust()
         if len(claims) == slots or (claims and self._turn.has_more(claims[0].is_suspect)):
             return
-        if claims or fanning_out:
+        if self._turn.left_behind:
+            wait_s = 0.0
+        elif claims or fanning_out:
             wait_s = self._until_due()
         # What is due and yet not to be had (a webhook's cap) waits for what ends in the meantime.
         self._claim_at = time.monotonic() + (min(wait_s, LOOK_EVERY_S) if wait_s > 0 else LOOK_EVERY_S)
