@@ -22,6 +22,7 @@ from webapp.delivery.choosing import BORROWED_IN_FLIGHT, CLAIMED_AHEAD
 from webapp.delivery.claiming import Turn
 from webapp.delivery.dispatching import Dispatcher
 from webapp.delivery.fan_out import fan_out
+from webapp.delivery.health import PAUSE_AFTER_FAILURES
 from webapp.delivery.sending import Sender
 from webapp.extensions import bell, db
 from webapp.models import (
@@ -31,6 +32,7 @@ from webapp.models import (
     ErrorWord,
     Event,
     PayloadFormat,
+    Project,
     Redelivery,
     Webhook,
     transaction,
@@ -316,29 +318,68 @@ def test_new_events_are_fanned_out_also_while_every_slot_is_taken(
     eventually(lambda: db.session.scalar(waiting) == 0, within=10)
 
 
+QUICK_ANSWERS = 20
+
+
+def publish_many(webhook: Webhook, project: Project, count: int) -> None:
+    with transaction():
+        for number in range(count):
+            outbox.publish("TODO_CREATED", project=project, by=webhook.created_by, current={"id": f"c{number}"})
+    bell.ring()
+
+
+@pytest.fixture
+def claimed_ahead(start_worker: Start, make: Make, receiver: Receiver) -> Callable[[Answer], Dispatcher]:
+    """Starts a worker that has claimed 128 deliveries for a receiver that was quick and answers like this from now on."""
+
+    def start(then: Answer) -> Dispatcher:
+        receiver.answers(*[Answer(200)] * QUICK_ANSWERS, then)
+        webhook = make.webhook(url=receiver.url)
+        project = make.project_of(webhook.created_by)
+        dispatcher = start_worker()
+        publish_many(webhook, project, QUICK_ANSWERS)
+        settled(QUICK_ANSWERS)
+        publish_many(webhook, project, CLAIMED_AHEAD)
+        receiver.wait_for(QUICK_ANSWERS + BORROWED_IN_FLIGHT)
+        return dispatcher
+
+    return start
+
+
+def leased() -> int:
+    db.session.rollback()
+    count = db.session.scalar(sa.select(sa.func.count()).select_from(Delivery).where(Delivery.lease_until.is_not(None)))
+    return count or 0
+
+
 def test_a_quick_receiver_that_turns_slow_never_has_more_than_its_cap_to_answer_at_once(
-    start_worker: Start, make: Make, receiver: Receiver
+    claimed_ahead: Callable[[Answer], Dispatcher], receiver: Receiver
 ) -> None:
-    quick = 20
-    receiver.answers(*[Answer(200)] * quick, Answer(200, delay=1.5))
-    owner = make.user()
-    project = make.project(owner)
-    webhook = make.webhook(by=owner, url=receiver.url)
-    dispatcher = start_worker(threads=64)
-    with transaction():
-        for number in range(quick):
-            outbox.publish("TODO_CREATED", project=project, by=owner, current={"id": f"c{number}"})
-    bell.ring()
-    settled(quick)
-    with transaction():
-        for number in range(CLAIMED_AHEAD):
-            outbox.publish("TODO_CREATED", project=project, by=owner, current={"id": f"d{number}"})
-    bell.ring()
-    receiver.wait_for(quick + BORROWED_IN_FLIGHT)
-    db.session.rollback()
-    leased = sa.select(sa.func.count()).where(Delivery.webhook_id == webhook.id, Delivery.lease_until.is_not(None))
-    assert db.session.scalar(leased) > BORROWED_IN_FLIGHT
-    assert len(receiver.requests) == quick + BORROWED_IN_FLIGHT
+    dispatcher = claimed_ahead(Answer(200, delay=1.5))
+    assert leased() > BORROWED_IN_FLIGHT
+    assert len(receiver.requests) == QUICK_ANSWERS + BORROWED_IN_FLIGHT
     dispatcher.stop()
-    db.session.rollback()
-    assert db.session.scalar(leased) == 0
+    assert leased() == 0
+
+
+def test_what_was_claimed_ahead_is_given_back_when_the_receiver_keeps_it_waiting(
+    claimed_ahead: Callable[[Answer], Dispatcher], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatching, "LONGEST_IN_LANE_S", 0.2)
+    claimed_ahead(Answer(200, delay=1.8))
+    eventually(lambda: leased() == BORROWED_IN_FLIGHT, within=1.7)
+    assert len(receiver.requests) == QUICK_ANSWERS + BORROWED_IN_FLIGHT
+    tried = sa.select(sa.func.count()).select_from(Delivery).where(Delivery.attempts_made > 0)
+    assert db.session.scalar(tried) == QUICK_ANSWERS + BORROWED_IN_FLIGHT
+
+
+@pytest.mark.parametrize(("status", "state"), [(410, DeliveryState.HELD), (500, DeliveryState.PENDING)])
+def test_what_was_claimed_ahead_loses_no_attempt_when_the_receiver_begins_to_fail(
+    claimed_ahead: Callable[[Answer], Dispatcher], receiver: Receiver, status: int, state: DeliveryState
+) -> None:
+    claimed_ahead(Answer(status, delay=0.1))
+    untried = sa.select(sa.func.count()).where(Delivery.attempts_made == 0, Delivery.state == state)
+    most = BORROWED_IN_FLIGHT + PAUSE_AFTER_FAILURES
+    eventually(lambda: leased() == 0 and db.session.scalar(untried))
+    assert db.session.scalar(untried) >= CLAIMED_AHEAD - most
+    assert len(receiver.requests) <= QUICK_ANSWERS + most

@@ -19,6 +19,7 @@ class Claim(NamedTuple):
     number: int
     delivery: Delivery
     is_scheduled: bool = True
+    at: float = 0.0
 
 
 def claims(webhook: str, *numbers: int, is_scheduled: bool = True) -> list[Claim]:
@@ -71,7 +72,26 @@ def test_what_a_person_asked_for_passes_all_that_waits(lanes: Lanes, sent: list[
 
 def test_what_waits_can_be_taken_back(lanes: Lanes, sent: list[Claim]) -> None:
     add(lanes, mine := claims("a", *range(6)))
-    assert lanes.clear() == mine[MOST:]
+    assert lanes.clear_all() == mine[MOST:]
     lanes.leave(mine[0])
     assert sent == mine[:MOST]
-    assert lanes.clear() == []
+    assert lanes.clear_all() == []
+
+
+def test_what_waits_for_one_webhook_can_be_taken_back_and_its_lane_goes_on(lanes: Lanes, sent: list[Claim]) -> None:
+    add(lanes, mine := claims("a", *range(5)))
+    add(lanes, other := claims("b", *range(5)))
+    assert lanes.clear("a") == mine[MOST:]
+    assert lanes.clear("a") == lanes.clear("never seen") == []
+    lanes.leave(mine[0])
+    add(lanes, more := claims("a", 10, 11))
+    assert sent == mine[:MOST] + other[:MOST] + more[:1]
+    assert lanes.clear_all() == other[MOST:] + more[1:]
+
+
+def test_lanes_that_stand_still_can_be_taken_back(lanes: Lanes, sent: list[Claim]) -> None:
+    add(lanes, old := [claim._replace(at=1.0) for claim in claims("a", *range(5))])
+    add(lanes, young := [claim._replace(at=2.0) for claim in claims("b", *range(5))])
+    assert lanes.clear_old(1.0) == []
+    assert lanes.clear_old(2.0) == old[MOST:]
+    assert lanes.clear_all() == young[MOST:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from webapp.delivery import paces
+from webapp.delivery.health import PAUSE_AFTER_FAILURES
 from webapp.delivery.paces import QUICK_S, SLOW_S, Paces
 
 
@@ -41,6 +42,19 @@ def test_only_a_receiver_that_is_known_to_answer_within_milliseconds_is_quick() 
     assert not known.is_quick("never seen")
     known.note("quick", 10.0)
     assert not known.is_quick("quick")
+
+
+def test_a_receiver_that_fails_again_and_again_is_not_quick_until_it_takes_something() -> None:
+    known = Paces()
+    known.note("w", QUICK_S / 4)
+    for _ in range(PAUSE_AFTER_FAILURES):
+        assert known.is_quick("w")
+        known.note_outcome("w", is_success=False)
+    assert known.is_failing("w")
+    assert not known.is_quick("w")
+    known.note_outcome("w", is_success=True)
+    assert known.is_quick("w")
+    assert not known.is_failing("w")
 
 
 def test_its_memory_is_bounded(monkeypatch) -> None:

@@ -29,7 +29,7 @@ from webapp.delivery.lanes import Lanes
 from webapp.delivery.recorder import Recorder
 from webapp.delivery.recording import Result
 from webapp.delivery.senders import Senders
-from webapp.delivery.sending import Sender
+from webapp.delivery.sending import Outcome, Sender
 from webapp.models import database_now
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ READ_AHEAD = 32  # claims that wait for a thread
 RESERVED_SHARE = 1 / 2  # of all slots: neither lent nor given to slow receivers
 LOOK_EVERY_S = 1.0
 TOGETHER = 16  # outcomes: half of what may be on its way to one webhook, so that its lane never runs empty
+LONGEST_IN_LANE_S = 3.0  # many times what a quick receiver needs: one that has turned slow keeps no slots from others
 ADJUST_EVERY_S = 0.005  # while claims wait for a thread
 PAUSE_AFTER_ERROR_S = 5.0  # a full disk or a locked database: look again, send nothing meanwhile
 BEGIN_WITHIN = 1 / 3  # of the lease, and within the length of one attempt; what has not begun by then is given back
@@ -159,7 +160,7 @@ class Dispatcher:
     def _take(self, item: Result | _NoOutcome | _Call) -> None:
         if isinstance(item, Result):
             self._recorder.add(item)
-            self._turn.paces.note(item.claim.delivery.webhook_id, (item.outcome.total_ms or 0) / 1000)
+            self._note_pace(item.claim.delivery.webhook_id, item.outcome)
             self._lanes.leave(item.claim)
         elif isinstance(item, _NoOutcome):
             self._lanes.leave(item.claim)
@@ -169,20 +170,34 @@ class Dispatcher:
         else:
             self._is_rung = True
 
+    def _note_pace(self, webhook_id: str, outcome: Outcome) -> None:
+        """What waits for a receiver that fails again and again is given back: its webhook may be paused or off soon."""
+        paces = self._turn.paces
+        paces.note(webhook_id, (outcome.total_ms or 0) / 1000)
+        paces.note_outcome(webhook_id, is_success=outcome.is_success)
+        if paces.is_failing(webhook_id):
+            self._leave_unsent(self._lanes.clear(webhook_id))
+
     def _work(self) -> None:
         """All that is to be done now, new events first: somebody waits for them."""
         now = time.monotonic()
         if self._stopping.is_set():
-            self._unsent += (left := [*self._senders.close(), *self._lanes.clear()])
-            self._release(left)
+            self._leave_unsent([*self._senders.close(), *self._lanes.clear_all()])
         if now >= self._look_at:
             self._look_at = now + LOOK_EVERY_S
             self._senders.adjust()
             self._sender.close_idle()
+            self._clear_lanes(now)
             self._is_due_to_look = self._is_due_to_tend = True
         if now >= self._quiet_until:
             self._find_work()
         self._finish()
+
+    def _clear_lanes(self, now: float) -> None:
+        """Give back what waits for a receiver that was quick and is no more."""
+        self._leave_unsent(late := self._lanes.clear_old(now - LONGEST_IN_LANE_S))
+        for webhook_id in {claim.delivery.webhook_id for claim in late}:
+            self._turn.paces.note(webhook_id, LONGEST_IN_LANE_S)
 
     def _find_work(self) -> None:
         if self._is_due_to_tend:
@@ -265,6 +280,10 @@ class Dispatcher:
             self._claim_at = 0.0
         if self._senders.has_backlog:
             self._senders.adjust()
+
+    def _leave_unsent(self, claims: Sequence[Claim]) -> None:
+        self._unsent += claims
+        self._release(claims)
 
     def _release(self, claims: Sequence[Claim]) -> None:
         for claim in claims:

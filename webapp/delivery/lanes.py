@@ -1,7 +1,8 @@
 """Lanes: of what a worker has claimed, at most so many of one webhook are on their way at once; the rest waits here.
 
 What waits in its lane stands in nobody's way: a new event for another webhook goes straight to the sender threads.
-Belongs to one thread.
+Lanes are for receivers that answer well and at once; what waits for one that does not can be taken back. Belongs to one
+thread.
 """
 
 from __future__ import annotations
@@ -40,11 +41,18 @@ class Lanes:
             del self._on_the_way[webhook_id]
             self._waiting.pop(webhook_id, None)
 
-    def clear(self) -> list[Claim]:
+    def clear(self, webhook_id: str) -> list[Claim]:
+        """Take back all that waits in the lane of this webhook."""
+        return list(self._waiting.pop(webhook_id, ()))
+
+    def clear_old(self, claimed_before: float) -> list[Claim]:
+        """Take back all that waits in lanes whose next was claimed before that moment of the monotonic clock."""
+        old = [key for key, waiting in self._waiting.items() if waiting and waiting[0].at < claimed_before]
+        return [claim for webhook_id in old for claim in self.clear(webhook_id)]
+
+    def clear_all(self) -> list[Claim]:
         """Take back all that waits."""
-        left = [claim for waiting in self._waiting.values() for claim in waiting]
-        self._waiting.clear()
-        return left
+        return [claim for webhook_id in list(self._waiting) for claim in self.clear(webhook_id)]
 
     def _go(self, claim: Claim) -> None:
         self._on_the_way[claim.delivery.webhook_id] += 1
