@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.engine import Connection
 
 from tests.factories import Make
-from webapp.delivery import leases
+from webapp.delivery import due, leases
 from webapp.delivery.choosing import BORROWED_IN_FLIGHT, CLAIMED_AHEAD, GUARANTEED_IN_FLIGHT
 from webapp.delivery.claiming import Turn, claim, next_due_at
 from webapp.delivery.claims import Claim
+from webapp.delivery.due import MAX_WEBHOOKS
 from webapp.delivery.paces import QUICK_S
 from webapp.extensions import db
 from webapp.models import Attempt, Delivery, DeliveryKind, DeliveryState, Redelivery, Webhook, transaction, utc_now
@@ -135,6 +137,28 @@ def test_a_claim_says_whether_it_left_something_behind_that_is_due(make: Make, t
     assert turn.left_behind
     assert take(turn) == []
     assert turn.left_behind
+
+
+@pytest.mark.parametrize(("webhooks", "most"), [(3, GUARANTEED_IN_FLIGHT + 40), (MAX_WEBHOOKS, GUARANTEED_IN_FLIGHT)])
+def test_no_more_is_read_of_a_webhook_than_one_claim_may_take(
+    make: Make, turn: Turn, monkeypatch: pytest.MonkeyPatch, webhooks: int, most: int
+) -> None:
+    owner = make.user()
+    turn.reserve = 160  # of 200
+    for _ in range(webhooks):
+        webhook = make.webhook(by=owner)
+        waiting(make, webhook, 1)
+        turn.paces.note(webhook.id, QUICK_S / 2)
+    asked: list[int] = []
+    oldest = due.oldest
+
+    def look(connection: Connection, room: dict[str, int], *, now: datetime) -> dict[str, list[int]]:
+        asked.extend(room.values())
+        return oldest(connection, room, now=now)
+
+    monkeypatch.setattr(due, "oldest", look)
+    assert len(take(turn)) == webhooks
+    assert set(asked) == {most}
 
 
 def test_with_few_slots_every_waiting_webhook_gets_its_turn(make: Make, turn: Turn) -> None:

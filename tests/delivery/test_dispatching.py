@@ -330,7 +330,7 @@ def publish_many(webhook: Webhook, project: Project, count: int) -> None:
 
 @pytest.fixture
 def claimed_ahead(start_worker: Start, make: Make, receiver: Receiver) -> Callable[[Answer], Dispatcher]:
-    """Starts a worker that has claimed 128 deliveries for a receiver that was quick and answers like this from now on."""
+    """Starts a worker that has claimed ahead for a receiver which was quick and answers like this from now on."""
 
     def start(then: Answer) -> Dispatcher:
         receiver.answers(*[Answer(200)] * QUICK_ANSWERS, then)

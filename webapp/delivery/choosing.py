@@ -215,10 +215,15 @@ def _regular(connection: Connection, turn: Turn, now: datetime, slots: int) -> l
     webhooks, turn.cursor = due.webhooks(connection, cursor=turn.cursor, now=now)
     others_wait = bool(turn.cursor)  # more than one claim serves
     in_flight: dict[str, int] = {row[0]: row[1] for row in connection.execute(_IN_FLIGHT)} if webhooks else {}
-    room = {}
+    lendable = max(0, slots - turn.reserve)
+    own: dict[str, int] = {}
+    room: dict[str, int] = {}
     for webhook, is_paused in webhooks.items():
         taken = in_flight.get(webhook, 0)
-        room[webhook] = 1 if is_paused else min(slots, turn.most_in_flight(webhook, taken) - taken)
+        own[webhook] = max(0, GUARANTEED_IN_FLIGHT - taken)
+        # What can be chosen at most: to read more, of each of 64, would take longer than to claim.
+        useful = own[webhook] + (0 if others_wait else lendable)
+        room[webhook] = 1 if is_paused else min(slots, useful, turn.most_in_flight(webhook, taken) - taken)
     waiting = {
         webhook: [Choice(seq, is_probe=webhooks[webhook]) for seq in seqs]
         for webhook, seqs in due.oldest(connection, room, now=now).items()
@@ -226,12 +231,11 @@ def _regular(connection: Connection, turn: Turn, now: datetime, slots: int) -> l
     turn.left_behind = any(
         room[webhook] <= len(waiting.get(webhook, ())) for webhook, is_paused in webhooks.items() if not is_paused
     )
-    own = {webhook: max(0, GUARANTEED_IN_FLIGHT - in_flight.get(webhook, 0)) for webhook in waiting}
     quick = [webhook for webhook in waiting if not turn.paces.is_slow(webhook)]
     guaranteed = _interleave([waiting[webhook][: own[webhook]] for webhook in quick])
     lent = [] if others_wait else _interleave([waiting[webhook][own[webhook] :] for webhook in quick])
     slow = _interleave([choices for webhook, choices in waiting.items() if turn.paces.is_slow(webhook)])
-    chosen = (guaranteed + (slow + lent)[: max(0, slots - turn.reserve)])[:slots]
+    chosen = (guaranteed + (slow + lent)[:lendable])[:slots]
     if len(chosen) == slots:  # perhaps not all had their turn: the next claim goes on behind the last one that had
         turn.cursor = next(webhook for webhook, choices in waiting.items() if chosen[-1] in choices)
     return chosen
