@@ -218,6 +218,7 @@ def test_ctrl_c_ends_the_command_at_once(number: int) -> None:
     said = process.stdout.readline()
     found = re.search(r"http://127\.0\.0\.1:(\d+)", said)
     assert found, said
+    assert f"WEBAPP_ALLOW_TARGETS=127.0.0.1:{found[1]}" in process.stdout.readline()
     with socket.create_connection(("127.0.0.1", int(found[1]))) as waiting:
         waiting.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert "GET /" in process.stdout.readline()

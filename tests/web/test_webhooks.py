@@ -282,6 +282,8 @@ def test_too_many_pings_are_refused_in_place(signed_in: Browser, webhook: Webhoo
         (URL, ""),
         ("https://10.0.0.1/", "private or reserved"),
         ("http://example.com/", "not encrypted"),
+        ("http://127.0.0.1:9000/", "ask the operator to open it"),
+        ("http://localhost:9000/", "ask the operator to open it"),
         ("https://user:pw@example.com/", "user name"),
     ],
 )

@@ -6,6 +6,7 @@ import io
 import signal
 import sys
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 import click
 
@@ -32,5 +33,6 @@ def listen(port: int, secrets_: tuple[str, ...], status: int, delay: float, retr
     for number in (signal.SIGTERM, signal.SIGINT):  # a shell starts what runs in the background deaf to Ctrl-C
         signal.signal(number, signal.default_int_handler)
     click.echo(f"Listening on {receiver.url}  (stop with Ctrl-C)")
+    click.echo(f"An installation may send here if it runs with WEBAPP_ALLOW_TARGETS={urlsplit(receiver.url).netloc}")
     with suppress(KeyboardInterrupt), receiver:
         receiver.serve_forever()

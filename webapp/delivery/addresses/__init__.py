@@ -43,13 +43,14 @@ def parse(url: str, policy: Policy) -> Target:
     target = split(url)
     if policy.is_inbox(target) or policy.lists(target):
         return target
-    if not target.is_encrypted and not policy.allow_http:
-        raise AddressRefused(Refusal.NOT_ENCRYPTED)
-    if not _is_open_port(target.port, policy):
+    is_plain = not target.is_encrypted and not policy.allow_http
+    if not is_plain and not _is_open_port(target.port, policy):
         raise AddressRefused(Refusal.CLOSED_PORT)
     vet_name(target.host, target, policy)
     if address := target.address:
         vet(address, target, policy)
+    if is_plain:  # told last: https:// would not help to reach a closed address
+        raise AddressRefused(Refusal.NOT_ENCRYPTED)
     return target
 
 
