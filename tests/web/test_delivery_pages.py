@@ -187,7 +187,7 @@ def test_it_is_linked_with_its_record_while_that_is_there(
     page = check_page(signed_in.get(page_of(make.delivery(webhook, there))))
     assert page.links["Call Grace"] == f"/records/{record.id}"
     assert "Tim Teammate" in page.text
-    assert "not there any more" in check_page(signed_in.get(page_of(make.delivery(webhook, gone)))).text
+    assert "gone not on a board of yours" in check_page(signed_in.get(page_of(make.delivery(webhook, gone)))).text
 
 
 def test_the_drawer_holds_the_same_delivery(signed_in: Browser, make: Make, webhook: Webhook) -> None:

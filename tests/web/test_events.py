@@ -49,6 +49,15 @@ def test_a_row_names_type_record_project_person_and_how_many_webhooks_got_it(
         assert words in row
 
 
+def test_what_another_application_published_is_named_by_its_id_and_not_called_gone(
+    signed_in: Browser, happen: Any
+) -> None:
+    event = happen(record_id="order-1001")
+    row = check_page(signed_in.get("/events")).find("tr", id=f"event-{event.seq}").text
+    assert "order-1001 not on a board of yours" in row
+    assert "order-1001 not on a board of yours" in check_page(signed_in.get(f"/events/{event.id}")).text
+
+
 def test_members_without_webhooks_see_the_events_of_their_projects_alone(
     client: Browser, make: Make, cast: Cast, happen: Any
 ) -> None:
