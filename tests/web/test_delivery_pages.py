@@ -150,6 +150,24 @@ def test_the_time_line_counts_from_the_event(signed_in: Browser, make: Make, cas
     assert [each for each in ("+12 ms", "+5 sec", "+5 min") if each not in text] == []
 
 
+def test_one_that_waits_for_its_paused_webhook_names_the_next_probe_instead_of_its_own_time(
+    signed_in: Browser, make: Make, cast: Cast, webhook: Webhook
+) -> None:
+    probe_at = utc_now() + timedelta(minutes=14)
+    with transaction():
+        webhook.health.paused_at, webhook.health.probe_at = utc_now(), probe_at
+    delivery = make.delivery(webhook, make.event(make.project_of(cast.admin), fanned_out_at=utc_now()))
+    page = check_page(signed_in.get(page_of(delivery)))
+    line = page.find("section", id="delivery-time-line")
+    assert "Waits while the webhook is paused. Next probe of the webhook in 1" in line.text
+    assert "Next attempt" not in line.text
+    assert [each.attrs["datetime"] for each in line.find_all("time") if "data-countdown" in each.attrs] == [
+        probe_at.isoformat()
+    ]
+    ping = make.delivery(webhook, kind="ping")
+    assert "paused" not in check_page(signed_in.get(page_of(ping))).find("section", id="delivery-time-line").text
+
+
 def test_a_stuck_one_lists_its_claims(signed_in: Browser, make: Make, webhook: Webhook) -> None:
     delivery = make.delivery(webhook, state="stuck", settled_at=utc_now())
     for number in range(5):

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from flask import make_response, render_template, request, url_for
@@ -21,9 +22,10 @@ from webapp.web.delivery_rows import Row, rows
 from webapp.web.outcomes import Explained, explain, phrase
 from webapp.web.time_lines import Moment, by_hand, is_under_way, moments, outcome_code, outcome_kind
 from webapp.web.timings import steps
-from webapp.webhooks import changes, doers, log
+from webapp.webhooks import changes, doers, log, statistics
 from webapp.webhooks.changes import Changes
 from webapp.webhooks.doers import Wish
+from webapp.webhooks.words import DeliveryWord, delivery_word
 from webapp.workspace import access, event_log
 
 FINGERPRINT_BYTES = 8
@@ -33,7 +35,10 @@ PART, ATTEMPTS = "delivery", "delivery-attempts"
 
 @dataclass(frozen=True)
 class DeliveryView:
-    """What the templates ask. `attempt` is the one that is shown, `problem` why the last action was refused."""
+    """What the templates ask. `attempt` is the one that is shown, `problem` why the last action was refused.
+
+    `probe_at` is when its paused webhook is tried next; None unless this one waits for that.
+    """
 
     delivery: Delivery
     row: Row
@@ -48,6 +53,7 @@ class DeliveryView:
     older_url: str
     attempt: Attempt | None
     is_chosen: bool = False
+    probe_at: datetime | None = None
     problem: str = ""
 
     @property
@@ -75,7 +81,7 @@ class DeliveryView:
     @cached_property
     def moments(self) -> list[Moment]:
         """The time line."""
-        return moments(self.delivery, self.attempts, list(self.wishes.values()))
+        return moments(self.delivery, self.attempts, list(self.wishes.values()), self.probe_at)
 
     @cached_property
     def changes(self) -> Changes:
@@ -95,7 +101,7 @@ class DeliveryView:
         """What is shown, as a short text: another one means that something has changed."""
         delivery = self.delivery
         shown: list[object] = [self.row.mark, self.row.badge.word, delivery.state, delivery.reason, self.row.refusal]
-        shown += [delivery.next_attempt_at, delivery.lease_until is None, self.older_url, self.newer_url]
+        shown += [delivery.next_attempt_at, self.probe_at, delivery.lease_until is None, self.older_url, self.newer_url]
         shown += [(attempt.number, attempt.is_known, attempt.status, attempt.error) for attempt in self.attempts]
         text = "\0".join(str(part) for part in shown)
         return hashlib.blake2s(text.encode(), digest_size=FINGERPRINT_BYTES).hexdigest()
@@ -124,6 +130,7 @@ def view(user: User, delivery: Delivery, problem: str = "") -> DeliveryView:
         older_url=_url(delivery, older_id),
         attempt=chosen or (made[-1] if made else None),
         is_chosen=chosen is not None,
+        probe_at=_probe_at(delivery),
         problem=problem,
     )
 
@@ -191,6 +198,13 @@ def _record(user: User, delivery: Delivery) -> Record | None:
         with suppress(NotFound):
             return access.load_record(delivery.event.record_id, user)
     return None
+
+
+def _probe_at(delivery: Delivery) -> datetime | None:
+    """When its webhook is tried next, while it waits because that is paused."""
+    is_paused = delivery.webhook.health.paused_at is not None
+    is_waiting = delivery_word(delivery, is_paused=is_paused) is DeliveryWord.PAUSED
+    return statistics.next_probe_at(delivery.webhook) if is_waiting else None
 
 
 def _url(delivery: Delivery, other_id: str | None) -> str:

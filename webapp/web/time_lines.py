@@ -34,8 +34,10 @@ class Moment:
     is_next: bool = False
 
 
-def moments(delivery: Delivery, attempts: Sequence[Attempt], wishes: Sequence[Wish]) -> list[Moment]:
-    """All steps, the earliest first; what comes next stands at the end."""
+def moments(
+    delivery: Delivery, attempts: Sequence[Attempt], wishes: Sequence[Wish], probe_at: datetime | None = None
+) -> list[Moment]:
+    """All steps, the earliest first; what comes next is last. `probe_at` is for what waits for its paused webhook."""
     event = delivery.event
     beginning = event.created_at if event else delivery.created_at
     found = [Moment("primary", "zap", _("The event happened"), beginning)] if event else []
@@ -43,7 +45,7 @@ def moments(delivery: Delivery, attempts: Sequence[Attempt], wishes: Sequence[Wi
     asked = {wish.seq: wish for wish in wishes}
     tries = [_tried(attempt, delivery, attempts, asked) for attempt in attempts]
     past = sorted([made, *tries, *_ends(delivery)], key=lambda moment: moment.at)
-    return [_since(beginning, moment) for moment in [*found, *past, *_coming(delivery, attempts, wishes)]]
+    return [_since(beginning, moment) for moment in [*found, *past, *_coming(delivery, attempts, wishes, probe_at)]]
 
 
 def outcome_kind(attempt: Attempt) -> tuple[str, str]:
@@ -109,12 +111,18 @@ def _ends(delivery: Delivery) -> Iterator[Moment]:
         yield Moment(badge.kind, badge.icon, text, delivery.settled_at, details=_reason(delivery))
 
 
-def _coming(delivery: Delivery, attempts: Sequence[Attempt], wishes: Sequence[Wish]) -> Iterator[Moment]:
+def _coming(
+    delivery: Delivery, attempts: Sequence[Attempt], wishes: Sequence[Wish], probe_at: datetime | None
+) -> Iterator[Moment]:
     for wish in wishes:
         if wish.is_open and not delivery.is_in_flight:
             text = _("%(name)s asked to send it again", name=wish.by) if wish.by else _("It will be sent again")
             yield Moment("warning", "rotate-cw", text, wish.at)
-    if delivery.next_attempt_at is not None and not delivery.is_in_flight:
+    if probe_at is not None:
+        # Which of those that wait is the probe is not known before it goes out.
+        text = _("Waits while the webhook is paused. Next probe of the webhook")
+        yield Moment("warning", "pause", text, probe_at, is_next=True)
+    elif delivery.next_attempt_at is not None and not delivery.is_in_flight:
         yield Moment(
             "warning", "rotate-cw", _("Next attempt"), delivery.next_attempt_at, details=_moved(attempts), is_next=True
         )
