@@ -103,6 +103,7 @@ def test_paused_with_something_that_waits_can_be_tried_now(signed_in: Browser, m
     assert cards(page) == ["paused"]
     assert "2 deliveries are waiting and none is lost." in page.text
     assert "Try now" in buttons(page)
+    assert page.find(id="overview").attrs["hx-trigger"].startswith("every 2s,")
     actions = [form.attrs["action"] for form in page.find(id="webhook-state").find_all("form")]
     assert actions == [f"{LIST}/{webhook.id}/deliveries/{oldest.id}/redeliveries"]
     answer = signed_in.post(actions[0], data={"next": f"{LIST}/{webhook.id}"})
