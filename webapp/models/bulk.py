@@ -42,9 +42,10 @@ def execute(connection: Connection, statement: sa.Insert | sa.Update, rows: Sequ
     values = list(zip(*columns, strict=True))
     if prepared.is_positional:
         connection.exec_driver_sql(prepared.text, values)
-    else:
-        names = [name for name, _ in prepared.converters]
-        connection.exec_driver_sql(prepared.text, [dict(zip(names, each, strict=True)) for each in values])
+        return
+    names = [name for name, _ in prepared.converters]
+    named = [dict(zip(names, each, strict=True)) for each in values]
+    connection.exec_driver_sql(prepared.text, named if len(named) > 1 else named[0])  # one costs less by itself
 
 
 @lru_cache(MAX_REMEMBERED)

@@ -67,6 +67,7 @@ def prepare(engine: sa.Engine) -> None:
         from webapp.models import postgresql  # noqa: PLC0415 - its driver is an extra
 
         sa.event.listen(engine, "do_connect", postgresql.connect)
+        postgresql.spare_pings(engine.dialect)
 
 
 def _open_sqlite(connection: Any, _record: Any) -> None:

@@ -6,8 +6,11 @@ import time
 from typing import Any
 
 import psycopg
+import sqlalchemy as sa
+from urllib3.util.wait import wait_for_read
 
 ANSWER_LIMIT_S = 15.0  # longer than the server lets a statement run, so that whatever ends here got no answer at all
+FRESH_S = 1.0  # what answered so lately is asked nothing before it is used again
 
 
 class BoundedConnection(psycopg.Connection[Any]):
@@ -17,19 +20,39 @@ class BoundedConnection(psycopg.Connection[Any]):
     is answered by the kernel of a machine whose server stands still. A request, or a worker, would wait for ever.
     """
 
+    heard_at = -FRESH_S  # the monotonic clock's
+
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """What the server answers. After the limit the connection is closed, and psycopg.OperationalError is raised."""
         limit_s = ANSWER_LIMIT_S if timeout is None else timeout
         until = time.monotonic() + limit_s
         try:
-            return super().wait(gen, interval, limit_s)
+            answer = super().wait(gen, interval, limit_s)
         except psycopg.OperationalError as error:
             if time.monotonic() < until:
                 raise
             self.close()
             raise psycopg.OperationalError(f"the server did not answer within {limit_s:.0f} s") from error
+        self.heard_at = time.monotonic()
+        return answer
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it answered just now and nothing has come since: a server that ends says so, or hangs up."""
+        is_recent = time.monotonic() - self.heard_at < FRESH_S
+        return is_recent and not self.closed and not wait_for_read(self, timeout=0)  # type: ignore[arg-type]  # it has a fileno()
 
 
 def connect(_dialect: Any, _record: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> BoundedConnection:
     """Connect as SQLAlchemy would (its event "do_connect")."""
     return BoundedConnection.connect(*arguments, **named)
+
+
+def spare_pings(dialect: sa.Dialect) -> None:
+    """Have the pool ask only connections that are not fresh whether they still answer."""
+    ask = dialect.do_ping
+
+    def do_ping(connection: Any) -> bool:
+        return connection.is_fresh or ask(connection)
+
+    dialect.do_ping = do_ping  # type: ignore[method-assign,assignment]

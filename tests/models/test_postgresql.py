@@ -1,0 +1,67 @@
+"""Connections to PostgreSQL: asked whether they answer only where that is in doubt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from webapp.extensions import db
+from webapp.models import postgresql
+
+pytestmark = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+
+PID = sa.select(sa.func.pg_backend_pid())
+
+
+@contextmanager
+def questions(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
+    """The connections that were asked meanwhile, also where one did not answer."""
+    asked: list[object] = []
+    dialect = db.engine.dialect
+    monkeypatch.setattr(dialect, "do_ping", type(dialect).do_ping.__get__(dialect))
+    ask = dialect.do_ping
+
+    def note(connection: object) -> bool:
+        asked.append(connection)
+        return ask(connection)
+
+    monkeypatch.setattr(dialect, "do_ping", note)
+    postgresql.spare_pings(dialect)
+    yield asked
+
+
+def pid() -> int:
+    with db.engine.connect() as connection:
+        return connection.scalar(PID)
+
+
+def end(pid: int) -> None:
+    """The server ends one of its processes, as a restart does with all."""
+    with sa.create_engine(db.engine.url, poolclass=sa.NullPool).connect() as other:
+        other.execute(sa.select(sa.func.pg_terminate_backend(pid, 5_000)))
+
+
+def test_a_connection_that_answered_just_now_is_not_asked(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    with questions(monkeypatch) as asked:
+        assert pid() == pid() == pid()
+    assert asked == []
+
+
+def test_one_that_was_silent_for_a_while_is_asked(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = pid()
+    monkeypatch.setattr(postgresql, "FRESH_S", 0.05)
+    time.sleep(0.1)
+    with questions(monkeypatch) as asked:
+        assert pid() == before
+    assert len(asked) == 1
+
+
+def test_one_that_the_server_ended_a_moment_ago_is_replaced_before_it_is_used(app: Flask) -> None:
+    before = pid()
+    end(before)
+    assert pid() != before
