@@ -19,6 +19,7 @@ A worker sends it:
     claims        what a sender thread gets
     recipients    what it must know of a webhook, its secrets opened
     leases        claims that end without an outcome
+    orphans       claims of killed workers, which are nobody's requests
     composing     the body of a delivery, the same bytes on every attempt
     payloads      entities and bodies as bytes (P)
     signing       the headers that prove where a body comes from (P)

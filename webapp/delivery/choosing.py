@@ -115,6 +115,7 @@ class Turn:
     paces: Paces = field(default_factory=Paces)
     recipients: Recipients = field(default_factory=Recipients)
     leased: Counter[str] = field(default_factory=Counter)  # by webhook: claimed and not recorded yet
+    orphaned: Counter[str] = field(default_factory=Counter)  # by webhook: leases of killed workers, nobody's requests
     cursor: str = ""
     is_suspect_in_flight: bool = False
     is_suspects_turn: bool = False
@@ -219,7 +220,7 @@ def _regular(connection: Connection, turn: Turn, now: datetime, slots: int) -> l
     own: dict[str, int] = {}
     room: dict[str, int] = {}
     for webhook, is_paused in webhooks.items():
-        taken = in_flight.get(webhook, 0)
+        taken = max(0, in_flight.get(webhook, 0) - turn.orphaned[webhook])
         own[webhook] = max(0, GUARANTEED_IN_FLIGHT - taken)
         # What can be chosen at most: to read more, of each of 64, would take longer than to claim.
         useful = own[webhook] + (0 if others_wait else lendable)

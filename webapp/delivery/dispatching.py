@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from webapp.config import Settings
-from webapp.delivery import attempting, claiming, fan_out, heartbeats, leases, replaying
+from webapp.delivery import attempting, claiming, fan_out, heartbeats, leases, orphans, replaying
 from webapp.delivery.choosing import BORROWED_IN_FLIGHT
 from webapp.delivery.claims import Claim
 from webapp.delivery.intake import Intake
@@ -204,6 +204,7 @@ class Dispatcher:
             self._is_due_to_tend = False
             self._beat()
             leases.expire()
+            self._turn.orphaned = orphans.count()
             self._is_replaying = True
             self._claim_at = 0.0
         if not self._stopping.is_set():
