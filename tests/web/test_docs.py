@@ -11,7 +11,8 @@ import pytest
 from tests.conftest import Browser
 from tests.factories import Make
 from tests.page_checker import check_page
-from webapp.web import code_samples, docs, folder
+from webapp.folders import folder
+from webapp.web import code_samples, docs
 
 SAMPLES = folder("templates") / "docs" / "samples"
 

@@ -121,7 +121,7 @@ def test_a_delivery_made_at_that_moment_is_cancelled(
 ) -> None:
     make.event(office.project)
     losing = office.meanwhile_lose(how)
-    interleave(monkeypatch, fan_out, "_administrators", losing)
+    interleave(monkeypatch, fan_out, "Judge", losing)
     assert fan_out.fan_out() == 1
     losing.end()
     assert standing() == left
@@ -148,7 +148,7 @@ def test_of_a_move_between_two_projects_one_is_enough(
     make.member(source, office.ada, Role.ADMIN if keeps_source else Role.MEMBER)
     make.event(office.project, type="TODO_MOVED", source_project_id=source.id)
     losing = office.meanwhile_lose("lowered")
-    interleave(monkeypatch, fan_out, "_administrators", losing)
+    interleave(monkeypatch, fan_out, "Judge", losing)
     fan_out.fan_out()
     losing.end()
     assert standing() == (PENDING if keeps_source else CANCELLED)
@@ -180,7 +180,7 @@ def test_a_handover_takes_only_what_its_new_owner_administers(
     elsewhere = make.project(office.ada)
     make.event(elsewhere)
     taking = Meanwhile(office.app, take)
-    interleave(monkeypatch, fan_out, "_administrators", taking)
+    interleave(monkeypatch, fan_out, "Judge", taking)
     fan_out.fan_out()
     taking.end()
     assert standing() == CANCELLED
