@@ -81,6 +81,7 @@ class Stage:
 
     def _wait_while(self, waiting: sa.Select[bool], within_s: float) -> bool:
         deadline = time.monotonic() + within_s
+        db.session.rollback()  # what was read before belongs to an older moment
         while db.session.scalar(waiting):
             db.session.rollback()
             if time.monotonic() > deadline:
