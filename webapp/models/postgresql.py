@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import select
 import time
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
-from urllib3.util.wait import wait_for_read
 
 ANSWER_LIMIT_S = 15.0  # longer than the server lets a statement run, so that whatever ends here got no answer at all
 FRESH_S = 1.0  # what answered so lately is asked nothing before it is used again
@@ -40,7 +40,13 @@ class BoundedConnection(psycopg.Connection[Any]):
     def is_fresh(self) -> bool:
         """Whether it answered just now and nothing has come since: a server that ends says so, or hangs up."""
         is_recent = time.monotonic() - self.heard_at < FRESH_S
-        return is_recent and not self.closed and not wait_for_read(self, timeout=0)  # type: ignore[arg-type]  # it has a fileno()
+        return is_recent and not self.closed and self._is_quiet
+
+    @property
+    def _is_quiet(self) -> bool:
+        look = select.poll()
+        look.register(self.fileno(), select.POLLIN)
+        return not look.poll(0)
 
 
 def connect(_dialect: Any, _record: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> BoundedConnection:
