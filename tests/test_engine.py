@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from threading import Thread
+from pathlib import Path
+from threading import Barrier, Thread
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
@@ -22,6 +26,30 @@ def test_sqlite_opens_with_the_laws_of_the_house(app: Flask) -> None:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 10_000
+
+
+def test_a_new_file_can_be_opened_by_many_at_once(tmp_path: Path) -> None:
+    """A machine's first processes start together; one in fifty was told that the database is locked."""
+    many = 6
+    for number in range(60):
+        path = tmp_path / f"{number}.db"
+        with closing(sqlite3.connect(path)) as new:
+            new.execute("CREATE TABLE there_is (something)")
+        together = Barrier(many)
+
+        def connected(path: Path = path, together: Barrier = together) -> sqlite3.Connection:
+            connection = sqlite3.connect(path, timeout=engine.BUSY_TIMEOUT_S, check_same_thread=False)
+            together.wait(10)
+            return connection
+
+        def opened(creator: Callable[[], sqlite3.Connection] = connected) -> str:
+            pool = sa.create_engine("sqlite://", creator=creator, poolclass=sa.NullPool)
+            engine.prepare(pool)
+            with pool.connect() as connection:
+                return str(connection.exec_driver_sql("PRAGMA journal_mode").scalar())
+
+        with ThreadPoolExecutor(many) as people:
+            assert {each.result() for each in [people.submit(opened) for _ in range(many)]} == {"wal"}
 
 
 def test_the_connection_that_was_used_last_is_used_next(app: Flask) -> None:
