@@ -342,7 +342,6 @@ def _soon_disabled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "DISABLE_AFTER", timedelta(0))
     monkeypatch.setattr(health, "WARN_AFTER_FAILURES", 4)
     monkeypatch.setattr(health, "WARN_AFTER", timedelta(0))
-    monkeypatch.setattr(health, "LEAST_NOTICE", timedelta(0))
 
 
 def run(make: Make, *, sequences: int, steps: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -58,30 +57,20 @@ def test_what_was_in_flight_when_it_was_paused_does_not_move_the_probe() -> None
 
 @pytest.mark.proves("A71")
 @pytest.mark.parametrize(
-    ("failures", "days", "unwarned", "warned"),
+    ("failures", "days", "advice"),
     [
-        (19, 30, Advice.WARN, Advice.NOTHING),
-        (20, 1 / 24, Advice.NOTHING, Advice.NOTHING),
-        (20, 4.99, Advice.WARN, Advice.NOTHING),
-        (20, 5, Advice.WARN, Advice.DISABLE),
-        (1000, 1, Advice.NOTHING, Advice.NOTHING),
-        (10, 2.5, Advice.WARN, Advice.NOTHING),
-        (9, 2.5, Advice.NOTHING, Advice.NOTHING),
-        (10, 2.49, Advice.NOTHING, Advice.NOTHING),
+        (19, 30, Advice.WARN),
+        (20, 1 / 24, Advice.NOTHING),
+        (20, 4.99, Advice.WARN),
+        (20, 5, Advice.DISABLE),
+        (1000, 1, Advice.NOTHING),
+        (10, 2.5, Advice.WARN),
+        (9, 2.5, Advice.NOTHING),
+        (10, 2.49, Advice.NOTHING),
     ],
 )
-def test_both_the_count_and_the_days_are_needed(failures: int, days: float, unwarned: Advice, warned: Advice) -> None:
-    now = NOON + timedelta(days=days)
-    assert judge(failed(failures), now) is unwarned
-    assert judge(replace(failed(failures), warned_at=NOON), now) is warned
-
-
-@pytest.mark.proves("A71")
-def test_who_is_warned_late_has_a_day_before_it_is_disabled() -> None:
-    late = replace(failed(30), warned_at=NOON + timedelta(days=7))
-    assert disabled_at_the_earliest(late) == NOON + timedelta(days=8)
-    assert judge(late, NOON + timedelta(days=7, hours=23)) is Advice.NOTHING
-    assert judge(late, NOON + timedelta(days=8)) is Advice.DISABLE
+def test_both_the_count_and_the_days_are_needed(failures: int, days: float, advice: Advice) -> None:
+    assert judge(failed(failures), NOON + timedelta(days=days)) is advice
 
 
 def test_nobody_is_warned_twice() -> None:

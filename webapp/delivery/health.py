@@ -3,9 +3,8 @@
 After five failures in a row a webhook is paused: its deliveries wait and lose no attempt, one probe goes out after a
 minute, then after two, and so on up to an hour. A success of whatever kind opens it again and forgets the failures.
 It is disabled when nothing succeeded for five days and twenty attempts failed in that time; its owner is told at half
-of it, and a day before at the latest: where half of it was passed unseen (no worker ran, or there was nothing to send),
-the warning comes first and the disabling waits. The days count from the first failure after the last success, so that a
-webhook that was quiet for a week is not disabled by a bad hour. Only scheduled attempts of events count against it.
+of it. The days count from the first failure after the last success, so that a webhook that was quiet for a week is not
+disabled by a bad hour. Only scheduled attempts of events count against it.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ DISABLE_AFTER_FAILURES = 20  # since the last success
 DISABLE_AFTER = timedelta(days=5)  # since the first of them
 WARN_AFTER_FAILURES = DISABLE_AFTER_FAILURES // 2
 WARN_AFTER = DISABLE_AFTER / 2
-LEAST_NOTICE = timedelta(days=1)  # from the warning to the disabling
 HEALTH_CHECK_LIMIT = timedelta(seconds=7)  # one health check, everything included: as long as Blue waits
 
 
@@ -69,20 +67,14 @@ def judge(health: Health, now: datetime) -> Advice:
     """What the counters call for."""
     if health.first_failure_at is None:
         return Advice.NOTHING
-    if health.warned_at is None:
-        is_near = health.failures >= WARN_AFTER_FAILURES and now >= health.first_failure_at + WARN_AFTER
-        return Advice.WARN if is_near else Advice.NOTHING
-    is_over = health.failures >= DISABLE_AFTER_FAILURES and now >= _disabled_at(
-        health.first_failure_at, health.warned_at
-    )
-    return Advice.DISABLE if is_over else Advice.NOTHING
+    span = now - health.first_failure_at
+    if health.failures >= DISABLE_AFTER_FAILURES and span >= DISABLE_AFTER:
+        return Advice.DISABLE
+    if health.warned_at is None and health.failures >= WARN_AFTER_FAILURES and span >= WARN_AFTER:
+        return Advice.WARN
+    return Advice.NOTHING
 
 
 def disabled_at_the_earliest(health: Health) -> datetime | None:
     """When it will be disabled if nothing succeeds until then; None when nothing has failed."""
-    return None if health.first_failure_at is None else _disabled_at(health.first_failure_at, health.warned_at)
-
-
-def _disabled_at(first_failure_at: datetime, warned_at: datetime | None) -> datetime:
-    five_days_on = first_failure_at + DISABLE_AFTER
-    return five_days_on if warned_at is None else max(five_days_on, warned_at + LEAST_NOTICE)
+    return None if health.first_failure_at is None else health.first_failure_at + DISABLE_AFTER
