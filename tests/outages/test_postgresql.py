@@ -18,13 +18,12 @@ from tests.api.conftest import Program
 from tests.conftest import Cast
 from tests.delivery.conftest import eventually
 from tests.factories import Make
+from tests.outages.conftest import MAX_CONNECTIONS
 from tests.receiver import Answer, Receiver, wait_until
 from tests.relay import Relay
 from webapp.delivery.dispatching import Dispatcher
 from webapp.extensions import db
 from webapp.models import Attempt, Delivery, DeliveryState, Event, Project
-
-REFUSED_IN_A_ROW = 10
 
 Start = Callable[..., Dispatcher]
 
@@ -179,16 +178,19 @@ def no_room(postgres: postgresql.Server, relay: Relay) -> Iterator[None]:
     """All connections that the server has are taken by others."""
     relay.refuse()
     with contextlib.ExitStack() as taken:
-        refused = 0
-        while refused < REFUSED_IN_A_ROW:  # what was just cut off leaves its place a moment later
-            try:
-                taken.enter_context(psycopg.connect(postgres.url()))
-                refused = 0
-            except psycopg.OperationalError:
-                refused += 1
-                time.sleep(0.05)
+        for _ in range(MAX_CONNECTIONS):
+            wait_until(lambda: takes_a_place(postgres, taken), within=20)  # what was cut off leaves its own later
         relay.allow()
         yield
+
+
+def takes_a_place(postgres: postgresql.Server, taken: contextlib.ExitStack) -> bool:
+    """Whether the server had a connection left; it is kept until `taken` ends."""
+    try:
+        taken.enter_context(psycopg.connect(postgres.url()))
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 @pytest.mark.proves("F26")

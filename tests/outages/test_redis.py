@@ -91,10 +91,13 @@ class Caller:
 
 
 @pytest.fixture
-def caller(api: Program, project: Project, receiver: Receiver, listening: Listener) -> Caller:
+def caller(
+    api: Program, project: Project, receiver: Receiver, listening: Listener, monkeypatch: pytest.MonkeyPatch
+) -> Caller:
     caller = Caller(api, project, receiver)
     caller.post()
     caller.arrives(LOOK)
+    monkeypatch.setattr(bell, "_complained_at", None)  # on a busy machine, the first bell may be lost already
     return caller
 
 
