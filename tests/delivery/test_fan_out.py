@@ -60,7 +60,7 @@ def test_an_event_that_was_not_chosen_is_refused_with_its_reason(make: Make) -> 
     fan_out()
     db.session.rollback()
     assert deliveries() == []
-    assert event.refusals == [{"webhookId": webhook.id, "reason": "event_not_chosen"}]
+    assert event.refusals == [{"reason": "event_not_chosen", "webhookIds": [webhook.id]}]
 
 
 def test_a_project_that_was_not_chosen_is_refused_with_its_reason(make: Make) -> None:
@@ -71,7 +71,7 @@ def test_a_project_that_was_not_chosen_is_refused_with_its_reason(make: Make) ->
     publish(chosen)
     fan_out()
     db.session.rollback()
-    assert event.refusals == [{"webhookId": webhook.id, "reason": "project_not_chosen"}]
+    assert event.refusals == [{"reason": "project_not_chosen", "webhookIds": [webhook.id]}]
     assert [delivery.project_id for delivery in deliveries()] == [chosen.id]
 
 
@@ -82,7 +82,7 @@ def test_a_webhook_younger_than_the_event_gets_nothing(make: Make) -> None:
     fan_out()
     db.session.rollback()
     assert deliveries() == []
-    assert event.refusals == [{"webhookId": webhook.id, "reason": "created_later"}]
+    assert event.refusals == [{"reason": "created_later", "webhookIds": [webhook.id]}]
 
 
 def test_events_before_and_after_a_webhook_was_made_are_told_apart_in_one_fan_out(make: Make) -> None:
@@ -97,11 +97,26 @@ def test_events_before_and_after_a_webhook_was_made_are_told_apart_in_one_fan_ou
         settled.created_at = settled_at
     assert fan_out() == 3
     db.session.rollback()
-    assert early.refusals == [{"webhookId": young.id, "reason": "created_later"}]
+    assert early.refusals == [{"reason": "created_later", "webhookIds": [young.id]}]
     assert late.refusals is latest.refusals is None
     owed = {(delivery.event_seq, delivery.webhook_id) for delivery in deliveries()}
     both = {(event.seq, webhook.id) for event in (late, latest) for webhook in (settled, young)}
     assert owed == both | {(early.seq, settled.id)}
+
+
+def test_a_reason_is_kept_once_however_many_webhooks_it_holds_for(make: Make) -> None:
+    project = make.project()
+    owner = project.members[0].user
+    deaf = sorted(make.webhook(by=owner, events=["COMMENT_CREATED"]).id for _ in range(3))
+    elsewhere = make.webhook(by=owner, project_ids=[make.project(owner).id])
+    event = publish(project)
+    fan_out()
+    db.session.rollback()
+    assert event.refusals is not None
+    assert {each["reason"]: each["webhookIds"] for each in event.refusals} == {
+        "event_not_chosen": deaf,
+        "project_not_chosen": [elsewhere.id],
+    }
 
 
 def test_events_of_one_kind_share_their_refusals_and_others_do_not(make: Make) -> None:
@@ -111,7 +126,7 @@ def test_events_of_one_kind_share_their_refusals_and_others_do_not(make: Make) -
     wanted = publish(project, code="COMMENT_CREATED")
     fan_out()
     db.session.rollback()
-    assert first.refusals == second.refusals == [{"webhookId": webhook.id, "reason": "event_not_chosen"}]
+    assert first.refusals == second.refusals == [{"reason": "event_not_chosen", "webhookIds": [webhook.id]}]
     assert wanted.refusals is None
     assert [delivery.event_seq for delivery in deliveries()] == [wanted.seq]
 

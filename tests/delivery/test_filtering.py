@@ -62,8 +62,8 @@ def test_only_records_that_fit_are_sent(make: Make) -> None:
     assert kept.refusals is None
     assert refused.refusals == [
         {
-            "webhookId": webhook.id,
             "reason": "filtered",
+            "webhookIds": [webhook.id],
             "match": "all",
             "rule": 0,
             "path": "record.title",
@@ -93,7 +93,7 @@ def test_the_filter_is_judged_last(make: Make, values: dict[str, Any], reason: s
     event = publish(make.project_of(webhook.created_by))
     fan_out()
     db.session.rollback()
-    assert event.refusals == [{"webhookId": webhook.id, "reason": reason}]
+    assert event.refusals == [{"reason": reason, "webhookIds": [webhook.id]}]
 
 
 def test_people_who_do_not_administer_the_project_leave_no_trace_of_its_values(make: Make) -> None:
@@ -157,7 +157,7 @@ def test_a_filter_that_cannot_be_read_refuses_and_stops_nobody_else(make: Make) 
     event = publish(project)
     assert fan_out() == 1
     assert wanted() == ["Call Bob"]
-    assert event.refusals == [{"webhookId": broken.id, "reason": "filtered", "match": "any"}]
+    assert event.refusals == [{"reason": "filtered", "webhookIds": [broken.id], "match": "any"}]
 
 
 def test_values_are_read_once_for_all_filters_and_only_when_one_asks(make: Make) -> None:

@@ -166,8 +166,8 @@ def test_an_event_tells_what_changed_and_what_each_webhook_made_of_it(
         previous_value=b'{"title":"Old"}',
         current_value=b'{"title":"New"}',
         refusals=[
-            {"webhookId": not_chosen.id, "reason": "event_not_chosen"},
-            {"webhookId": filtered.id, "reason": "filtered", **rule},
+            {"reason": "event_not_chosen", "webhookIds": ["another", not_chosen.id]},
+            {"reason": "filtered", "webhookIds": [filtered.id], **rule},
         ],
     )
     delivery = make.delivery(got, event, state="succeeded")
@@ -180,6 +180,15 @@ def test_an_event_tells_what_changed_and_what_each_webhook_made_of_it(
     assert "rule 2, Title contains “Ada” - found “New”" in entries["2"].text
     assert entries["2"].find_all("a", href=f"/settings/webhooks/{filtered.id}/settings")
     assert "made after this event" in entries["3"].text
+
+
+def test_what_was_refused_to_each_webhook_by_itself_is_still_told(
+    signed_in: Browser, make: Make, cast: Cast, happen: Any
+) -> None:
+    webhook = make.webhook(by=cast.admin)
+    event = happen(refusals=[{"webhookId": webhook.id, "reason": "project_not_chosen"}])
+    page = check_page(signed_in.get(f"/events/{event.id}"))
+    assert "does not send events of this project" in page.find("section", id="verdicts").text
 
 
 def test_values_are_shown_as_text(signed_in: Browser, happen: Any) -> None:

@@ -42,16 +42,12 @@ _WAITING = (
     .with_for_update(skip_locked=True)
 )
 _OWE = sa.insert(_DELIVERY)
-_DONE = (
-    sa.update(_EVENT)
-    .where(_EVENT.c.seq.in_(sa.bindparam("seqs", expanding=True)))
-    .values(fanned_out_at=sa.bindparam("at", type_=_EVENT.c.fanned_out_at.type))
+_KEEP = sa.update(_EVENT).values(
+    fanned_out_at=sa.bindparam("at", type_=_EVENT.c.fanned_out_at.type),
+    refusals=sa.bindparam("refused", type_=_EVENT.c.refusals.type),
 )
-_REFUSE = (
-    sa.update(_EVENT)
-    .where(_EVENT.c.seq.in_(sa.bindparam("_seqs", expanding=True)))
-    .values(refusals=sa.bindparam("_refusals", type_=_EVENT.c.refusals.type))
-)
+_KEEP_ALIKE = _KEEP.where(_EVENT.c.seq.in_(sa.bindparam("seqs", expanding=True)))
+_KEEP_ONE = _KEEP.where(_EVENT.c.seq == sa.bindparam("_seq"))
 _SHORTEN = sa.update(_EVENT).where(_EVENT.c.seq == sa.bindparam("_seq")).values(compact=sa.bindparam("_compact"))
 
 
@@ -86,39 +82,46 @@ def deliver(session: Session) -> FannedOut:
     now = database_now()  # after webhooks that somebody was switching off were waited for: what is held, is held later
     first_at = retries.first_attempt_at(now=now, schedule=settings.retry_schedule)
     rows: list[dict[str, Any]] = []
-    seqs: list[int] = []
     notes = _Notes()
     for event in events:
         judgement = judge.judge(event)
         rows += [_delivery(event, webhook, now, first_at) for webhook in judgement.wanted]
-        seqs.append(event.seq)
         is_compact = any(webhook.payload_format is PayloadFormat.COMPACT for webhook in judgement.wanted)
         notes.add(event.seq, judgement.refusals, compact_of(session, event.seq) if is_compact else None)
         if len(rows) >= MAX_DELIVERIES:
             break
     if rows:
         bulk.execute(connection, _OWE, rows)
-    notes.write(connection)
-    connection.execute(_DONE, {"seqs": seqs, "at": now})
-    return FannedOut(len(seqs), now)
+    notes.write(connection, now)
+    return FannedOut(notes.events, now)
 
 
 class _Notes:
-    """What is kept with events: why webhooks do not get them, and the short body. Alike ones are written at once."""
+    """What is kept with events: that they are done, why webhooks do not get them, and the short body.
+
+    Alike ones are written at once, and each event once: every write of a row costs its indexes again on PostgreSQL.
+    """
 
     def __init__(self) -> None:
+        self.events = 0
         self._alike: dict[int, tuple[Sequence[dict[str, Any]], list[int]]] = {}
         self._compact: list[dict[str, Any]] = []
 
     def add(self, seq: int, refusals: Sequence[dict[str, Any]], compact: bytes | None) -> None:
-        if refusals:
-            self._alike.setdefault(id(refusals), (refusals, []))[1].append(seq)
+        self.events += 1
+        self._alike.setdefault(id(refusals) if refusals else 0, (refusals, []))[1].append(seq)
         if compact is not None:
             self._compact.append({"_seq": seq, "_compact": compact})
 
-    def write(self, connection: Connection) -> None:
+    def write(self, connection: Connection, now: datetime) -> None:
+        singles = []
         for refusals, seqs in self._alike.values():
-            connection.execute(_REFUSE, {"_seqs": seqs, "_refusals": refusals})
+            if len(seqs) == 1:
+                singles.append({"_seq": seqs[0], "at": now, "refused": refusals or None})
+            else:
+                connection.execute(_KEEP_ALIKE, {"seqs": seqs, "at": now, "refused": refusals or None})
+        if singles:
+            bulk.execute(connection, _KEEP_ONE, singles)
         if self._compact:
             connection.execute(_SHORTEN, self._compact)
 

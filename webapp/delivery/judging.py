@@ -51,7 +51,10 @@ _ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The webhooks (rows) that want an event, and as JSON why others do not. Events of one kind may share the lists."""
+    """The webhooks (rows) that want an event, and as JSON why others do not, each reason with those it holds for.
+
+    Events of one kind may share the lists.
+    """
 
     wanted: Sequence[Any]
     refusals: Sequence[dict[str, Any]]
@@ -97,14 +100,16 @@ class Judge:
             for webhook in self._administered.get(project_id, ()):
                 candidates[webhook.id] = webhook
                 administered[webhook.id].append(project_id)
-        wanted, refusals = [], []
+        wanted = []
+        refused: dict[str, list[str]] = defaultdict(list)
         for webhook in candidates.values():
             wish = matching.Wish(webhook.id, webhook.events, webhook.project_ids, webhook.created_at)
             reason = matching.verdict(wish, happening, administered=administered[webhook.id]).reason
             if reason is None:
                 wanted.append(webhook)
             else:
-                refusals.append({"webhookId": webhook.id, "reason": reason})
+                refused[reason].append(webhook.id)
+        refusals = [{"reason": reason, "webhookIds": ids} for reason, ids in refused.items()]
         newest = max((webhook.created_at for webhook in candidates.values()), default=_ALWAYS)
         has_filters = any(webhook.filter is not None for webhook in wanted)
         return _Kind(Judgement(wanted, refusals), newest, has_filters)
@@ -113,7 +118,7 @@ class Judge:
         wanted, refusals = [], list(judgement.refusals)
         for webhook in judgement.wanted:
             if refusal := self._filtering.refusal(webhook, event_seq):
-                refusals.append({"webhookId": webhook.id, "reason": matching.Reason.FILTERED, **refusal})
+                refusals.append({"reason": matching.Reason.FILTERED, "webhookIds": [webhook.id], **refusal})
             else:
                 wanted.append(webhook)
         return Judgement(wanted, refusals)

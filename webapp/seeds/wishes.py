@@ -22,7 +22,7 @@ def grant(events: Iterable[Event], webhooks: Sequence[Webhook], cast: Cast) -> d
                 continue
             refusal = _refusal(webhook, event, administered)
             if refusal:
-                refusals.append({"webhookId": webhook.id, **refusal})
+                refusals.append({**refusal, "webhookIds": [webhook.id]})
                 continue
             wanted[webhook.id].append(event)
             if webhook.payload_format is PayloadFormat.COMPACT:

@@ -63,6 +63,7 @@ def of(events: Sequence[Event], *, user: User) -> dict[int, list[WebhookVerdict]
     return {event.seq: [_verdict(event, webhook, deliveries) for webhook in webhooks] for event in events}
 
 
+_COMMON = {"reason", "webhookIds", "webhookId"}
 Deliveries = dict[tuple[int | None, str], tuple[str, DeliveryState]]
 
 
@@ -78,12 +79,18 @@ def _verdict(event: Event, webhook: Webhook, deliveries: Deliveries) -> WebhookV
     made = deliveries.get((event.seq, webhook.id))
     if made:
         return WebhookVerdict(webhook, VerdictWord.WANTED, *made)
-    recorded = next((each for each in event.refusals or () if each["webhookId"] == webhook.id), None)
+    recorded = next((each for each in event.refusals or () if webhook.id in _webhook_ids(each)), None)
     if recorded:
-        rule = {name: value for name, value in recorded.items() if name not in {"webhookId", "reason"}}
+        rule = {name: value for name, value in recorded.items() if name not in _COMMON}
         return WebhookVerdict(webhook, VerdictWord(recorded["reason"]), refusal=rule or None)
     if webhook.created_at > event.created_at:
         return WebhookVerdict(webhook, VerdictWord.CREATED_LATER)
     if event.fanned_out_at is None:
         return WebhookVerdict(webhook, VerdictWord.WAITING)
     return WebhookVerdict(webhook, VerdictWord.NOT_ADMINISTRATOR)
+
+
+def _webhook_ids(refusal: Mapping[str, Any]) -> Sequence[str]:
+    """Events that were fanned out before December 2026 have an entry for each webhook."""
+    ids: Sequence[str] = refusal["webhookIds"] if "webhookIds" in refusal else [refusal["webhookId"]]
+    return ids
