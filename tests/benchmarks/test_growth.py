@@ -68,8 +68,6 @@ def test_no_step_and_no_page_reads_a_whole_table(made: Grown, asked: dict[str, A
     assert len(statements) > 50
     db.session.rollback()
     with db.engine.connect() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql("SET enable_seqscan = off")  # it may read a small table whole, if it must not
         walks = {
             statement: walked
             for statement, values in statements.items()

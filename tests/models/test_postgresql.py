@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.factories import Make
 from webapp.extensions import db
 from webapp.models import postgresql
 
@@ -44,6 +46,28 @@ def end(pid: int) -> None:
     """The server ends one of its processes, as a restart does with all."""
     with sa.create_engine(db.engine.url, poolclass=sa.NullPool).connect() as other:
         other.execute(sa.select(sa.func.pg_terminate_backend(pid, 5_000)))
+
+
+IN_FLIGHT = "SELECT webhook_id, count(*) FROM delivery WHERE lease_until IS NOT NULL GROUP BY webhook_id"
+MANY = sa.text(
+    """
+    INSERT INTO delivery (id, kind, webhook_id, snapshot_seq, event_type, payload_format, state, attempts_counted,
+        attempts_made, claim_token, claims, created_at)
+    SELECT 'msg_' || number, kind, webhook_id, snapshot_seq, event_type, payload_format, state, 0, 0, 0, 0, created_at
+    FROM delivery, generate_series(1, 3000) AS number
+    """
+)
+
+
+def test_what_is_in_flight_is_found_by_its_index_though_the_server_does_not_know_the_table_yet(
+    app: Flask, make: Make
+) -> None:
+    make.delivery()
+    db.session.rollback()
+    with db.engine.begin() as connection:
+        connection.execute(MANY)
+        plan = "\n".join(connection.scalars(sa.text(f"EXPLAIN {IN_FLIGHT}")))
+    assert re.search("Index (Only )?Scan using ix_delivery_leased", plan), plan
 
 
 def test_a_connection_that_answered_just_now_is_not_asked(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,11 @@ LOOK_AGAIN_S = 0.0005
 PRIMARY_CODE = 0xFF  # of an extended result code
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_MS = 10_000
+# Each statement has its index, and rows come faster than statistics. A planner that has none yet read all deliveries
+# for each claim; and an index scan, unlike a bitmap, clears dead entries of a partial index away as it goes. That was
+# 85 of 547 µs of the server's work for a delivery. At the costs of what is forbidden it would compile just in time.
+PLANNING = "-c enable_seqscan=off -c enable_bitmapscan=off -c jit=off"
+SESSION = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC {PLANNING}"
 POOL_SIZE = 10
 MAX_OVERFLOW = 30
 
@@ -43,12 +48,12 @@ def options(settings: Settings) -> dict[str, Any]:
         "connect_args": {
             "connect_timeout": CONNECT_TIMEOUT_S,
             "keepalives_idle": 10,
-            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC {_own_options(settings)}".strip(),
+            "options": f"{SESSION} {_own(settings)}".strip(),
         },
     }
 
 
-def _own_options(settings: Settings) -> str:
+def _own(settings: Settings) -> str:
     """What the operator's URL says in `?options=`, such as a search_path; ours would replace it in silence."""
     found = sa.make_url(settings.database_url).query.get("options", "")
     return found if isinstance(found, str) else " ".join(found)
