@@ -1,7 +1,8 @@
 """Many rows in one statement, at a fraction of what the same costs by `connection.execute(statement, rows)`.
 
 That looks at each value of each row: for the rows of a delivery it costs a worker more than sending does. Here a
-column is looked at once, and values that come again (the time of a batch, a word) are converted once.
+column is looked at once, and values that come again (the time of a batch, a word) are converted once. SQLite then runs
+the statement for each row; PostgreSQL gets each column as one array and runs it once (`arrays`).
 """
 
 from __future__ import annotations
@@ -13,8 +14,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.engine.default import DefaultDialect
+
+from webapp.models import arrays
 
 MAX_REMEMBERED = 128  # statements in their forms: by database and columns
+
+_NO_DRIVER = DefaultDialect()  # its values are wrapped for no driver: what they are in arrays
 
 Column = list[Any]
 
@@ -25,27 +31,39 @@ class _Prepared:
 
     text: str
     converters: tuple[tuple[str, Callable[[Column], Column] | None], ...]
-    is_positional: bool
 
 
 def execute(connection: Connection, statement: sa.Insert | sa.Update, rows: Sequence[Mapping[str, Any]]) -> None:
     """Run a statement for each row; all have the same names, and they name every column that is to be written.
 
-    `statement` is a constant: it is compiled once. Raises ValueError when a default of a column would have to be made
-    up in Python, for that is not done here.
+    `statement` is a constant: it is compiled once. No two rows change the same one. Raises ValueError when a default of
+    a column would have to be made up in Python, for that is not done here.
     """
-    prepared = _prepared(statement, connection.dialect, tuple(rows[0]))
+    names = tuple(rows[0])
+    if connection.dialect.name == "sqlite":
+        prepared = _prepared(statement, connection.dialect, names)
+        connection.exec_driver_sql(prepared.text, list(zip(*_columns(prepared, rows), strict=True)))
+    elif len(rows) == 1:  # costs less by itself
+        prepared = _prepared(statement, connection.dialect, names)
+        columns = _columns(prepared, rows)
+        connection.exec_driver_sql(
+            prepared.text, {name: column[0] for (name, _), column in zip(prepared.converters, columns, strict=True)}
+        )
+    else:
+        prepared = _prepared_for_arrays(statement, connection.dialect, names)
+        columns = _columns(prepared, rows)
+        connection.exec_driver_sql(
+            prepared.text,
+            {name: arrays.literal(column) for (name, _), column in zip(prepared.converters, columns, strict=True)},
+        )
+
+
+def _columns(prepared: _Prepared, rows: Sequence[Mapping[str, Any]]) -> list[Column]:
     columns = []
     for name, convert in prepared.converters:
         column = [row[name] for row in rows]
         columns.append(convert(column) if convert else column)
-    values = list(zip(*columns, strict=True))
-    if prepared.is_positional:
-        connection.exec_driver_sql(prepared.text, values)
-        return
-    names = [name for name, _ in prepared.converters]
-    named = [dict(zip(names, each, strict=True)) for each in values]
-    connection.exec_driver_sql(prepared.text, named if len(named) > 1 else named[0])  # one costs less by itself
+    return columns
 
 
 @lru_cache(MAX_REMEMBERED)
@@ -54,8 +72,15 @@ def _prepared(statement: sa.Insert | sa.Update, dialect: Dialect, names: tuple[s
     if made_up := [column.name for column in (*compiled.insert_prefetch, *compiled.update_prefetch)]:
         raise ValueError(f"name these columns, their defaults are made in Python: {', '.join(made_up)}")
     order = compiled.positiontup if compiled.positional else list(compiled.binds)
-    converters = tuple((name, _converter(compiled.binds[name].type, dialect)) for name in order)
-    return _Prepared(compiled.string, converters, bool(compiled.positional))
+    return _Prepared(compiled.string, tuple((name, _converter(compiled.binds[name].type, dialect)) for name in order))
+
+
+@lru_cache(MAX_REMEMBERED)
+def _prepared_for_arrays(statement: sa.Insert | sa.Update, dialect: Dialect, names: tuple[str, ...]) -> _Prepared:
+    _prepared(statement, dialect, names)  # raises what there is to raise
+    types = arrays.types_of(statement, names)
+    compiled: Any = arrays.once_for_all(statement, types).compile(dialect=dialect)
+    return _Prepared(compiled.string, tuple((name, _converter(kind, _NO_DRIVER)) for name, kind in types.items()))
 
 
 def _converter(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Callable[[Column], Column] | None:
