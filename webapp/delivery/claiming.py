@@ -12,6 +12,7 @@ from webapp.delivery import claims, fan_out
 from webapp.delivery.choosing import Choice, Turn, choose, next_due_at
 from webapp.delivery.claims import Claim
 from webapp.models import Delivery, WebhookHealth, database_now, transaction
+from webapp.models.among import among
 from webapp.models.base import table_of
 from webapp.models.conflicts import repeated
 
@@ -22,7 +23,7 @@ MAX_CLAIMS = 200  # deliveries in one claim
 _DELIVERY, _HEALTH = table_of(Delivery), table_of(WebhookHealth)
 _LEASE = (
     sa.update(_DELIVERY)
-    .where(_DELIVERY.c.seq.in_(sa.bindparam("seqs", expanding=True)), _DELIVERY.c.lease_until.is_(None))
+    .where(among(_DELIVERY.c.seq, "seqs"), _DELIVERY.c.lease_until.is_(None))
     .values(
         lease_until=sa.bindparam("until", type_=_DELIVERY.c.lease_until.type),
         claim_token=_DELIVERY.c.claim_token + 1,
@@ -34,7 +35,7 @@ _LEASE = (
 # One probe at a time: the next may go out when this one's lease is over, should its outcome never be known.
 _NEXT_PROBE = (
     sa.update(_HEALTH)
-    .where(_HEALTH.c.webhook_id.in_(sa.bindparam("webhooks", expanding=True)))
+    .where(among(_HEALTH.c.webhook_id, "webhooks"))
     .values(probe_at=sa.bindparam("until", type_=_HEALTH.c.probe_at.type))
 )
 

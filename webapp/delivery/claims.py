@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from webapp.delivery import composing, payloads
 from webapp.delivery.recipients import Recipient, Recipients
 from webapp.models import Attempt, Delivery, DeliveryKind, Event, PayloadFormat, bulk
+from webapp.models.among import among
 from webapp.models.base import new_attempt_id, table_of
 
 _DELIVERY, _EVENT, _ATTEMPT = table_of(Delivery), table_of(Event), table_of(Attempt)
@@ -85,7 +86,7 @@ class Claim(NamedTuple):
 
 _EVENTS = sa.select(
     _EVENT.c.seq, _EVENT.c.id, _EVENT.c.type, _EVENT.c.previous_value, _EVENT.c.current_value, _EVENT.c.compact
-).where(_EVENT.c.seq.in_(sa.bindparam("seqs", expanding=True)))
+).where(among(_EVENT.c.seq, "seqs"))
 _EXISTS_FIRST = sa.insert(_ATTEMPT)
 
 

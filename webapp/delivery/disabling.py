@@ -28,6 +28,7 @@ from webapp.models import (
     ring_after_commit,
     transaction,
 )
+from webapp.models.among import among
 from webapp.models.base import table_of
 from webapp.models.webhook import DisabledBecause
 
@@ -37,7 +38,7 @@ NOTICES = {DisabledBecause.GONE: "webhook_gone", DisabledBecause.FAILURES: "webh
 
 _WEBHOOK = table_of(Webhook)
 _DISABLED = sa.select(_WEBHOOK.c.id, _WEBHOOK.c.disabled_at).where(
-    _WEBHOOK.c.id.in_(sa.bindparam("webhooks", expanding=True)),
+    among(_WEBHOOK.c.id, "webhooks"),
     _WEBHOOK.c.disabled_because == DisabledBecause.FAILURES,
     _WEBHOOK.c.enabled.is_(False),
 )

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from webapp.models import Delivery, Webhook
+from webapp.models.among import among
 from webapp.models.base import table_of
 
 MAX_WEBHOOKS = 64  # served by one claim
@@ -68,9 +69,7 @@ _OLDEST = {
 
 # PostgreSQL: whoever holds the webhooks' rows decides what is in flight; others serve other webhooks meanwhile.
 _LOCKED = (
-    sa.select(_WEBHOOK.c.id)
-    .where(_WEBHOOK.c.id.in_(sa.bindparam("webhooks", expanding=True)))
-    .with_for_update(skip_locked=True, key_share=True)
+    sa.select(_WEBHOOK.c.id).where(among(_WEBHOOK.c.id, "webhooks")).with_for_update(skip_locked=True, key_share=True)
 )
 
 

@@ -26,6 +26,7 @@ from webapp.models import (
     database_now,
     transaction,
 )
+from webapp.models.among import among
 from webapp.models.base import new_delivery_id, table_of
 from webapp.models.conflicts import repeated
 
@@ -46,7 +47,7 @@ _KEEP = sa.update(_EVENT).values(
     fanned_out_at=sa.bindparam("at", type_=_EVENT.c.fanned_out_at.type),
     refusals=sa.bindparam("refused", type_=_EVENT.c.refusals.type),
 )
-_KEEP_ALIKE = _KEEP.where(_EVENT.c.seq.in_(sa.bindparam("seqs", expanding=True)))
+_KEEP_ALIKE = _KEEP.where(among(_EVENT.c.seq, "seqs"))
 _KEEP_ONE = _KEEP.where(_EVENT.c.seq == sa.bindparam("_seq"))
 _SHORTEN = sa.update(_EVENT).where(_EVENT.c.seq == sa.bindparam("_seq")).values(compact=sa.bindparam("_compact"))
 

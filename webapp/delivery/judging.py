@@ -19,6 +19,7 @@ from webapp.config import Settings
 from webapp.delivery import matching
 from webapp.delivery.filtering import Filtering
 from webapp.models import ProjectMember, User, Webhook, webhook_roles
+from webapp.models.among import among
 from webapp.models.base import table_of
 
 _WEBHOOK, _MEMBER, _USER = table_of(Webhook), table_of(ProjectMember), table_of(User)
@@ -38,8 +39,8 @@ _CANDIDATES = (
     .join(_WEBHOOK, _WEBHOOK.c.created_by_id == _MEMBER.c.user_id)
     .join(_USER, _USER.c.id == _WEBHOOK.c.created_by_id)
     .where(
-        _MEMBER.c.project_id.in_(sa.bindparam("projects", expanding=True)),
-        _MEMBER.c.role.in_(sa.bindparam("roles", expanding=True)),
+        among(_MEMBER.c.project_id, "projects"),
+        among(_MEMBER.c.role, "roles"),
         _WEBHOOK.c.deleted_at.is_(None),
         _USER.c.suspended_at.is_(None),
     )

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from webapp.extensions import db
 from webapp.models import Attempt, Delivery, Worker
+from webapp.models.among import among
 from webapp.models.base import table_of
 
 _DELIVERY, _ATTEMPT, _WORKER = table_of(Delivery), table_of(Attempt), table_of(Worker)
@@ -24,7 +25,7 @@ _LEASED = (
         _ATTEMPT,
         sa.and_(_ATTEMPT.c.delivery_seq == _DELIVERY.c.seq, _ATTEMPT.c.claim_token == _DELIVERY.c.claim_token),
     )
-    .where(_DELIVERY.c.lease_until.is_not(None), _ATTEMPT.c.worker.in_(sa.bindparam("dead", expanding=True)))
+    .where(_DELIVERY.c.lease_until.is_not(None), among(_ATTEMPT.c.worker, "dead"))
     .group_by(_DELIVERY.c.webhook_id)
 )
 

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 
 from webapp.delivery.outcomes import Pairs
 from webapp.models import UnreadableSecret, Webhook, WebhookSnapshot
+from webapp.models.among import among
 from webapp.models.base import decrypt, keyring, table_of
 
 MAX_REMEMBERED = 1_000  # recipients, and snapshots; beyond, all are forgotten and read anew
@@ -28,10 +29,8 @@ _ROWS = sa.select(
     _WEBHOOK.c.previous_secret.label("previous_secret_ciphertext"),
     _WEBHOOK.c.previous_secret_until,
     _WEBHOOK.c.headers.label("headers_ciphertext"),
-).where(_WEBHOOK.c.id.in_(sa.bindparam("ids", expanding=True)))
-_SNAPSHOTS = sa.select(_SNAPSHOT.c.seq, _SNAPSHOT.c.body).where(
-    _SNAPSHOT.c.seq.in_(sa.bindparam("seqs", expanding=True))
-)
+).where(among(_WEBHOOK.c.id, "ids"))
+_SNAPSHOTS = sa.select(_SNAPSHOT.c.seq, _SNAPSHOT.c.body).where(among(_SNAPSHOT.c.seq, "seqs"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from webapp.delivery.sending import Outcome
 from webapp.delivery.settling import Ending, Standing, settle
 from webapp.delivery.tallying import Consequence, Tally
 from webapp.models import Attempt, Delivery, DeliveryKind, Redelivery, bulk, database_now, transaction
+from webapp.models.among import among
 from webapp.models.base import table_of
 from webapp.models.conflicts import repeated
 
@@ -39,7 +40,7 @@ _OPEN = (
         _DELIVERY.c.body_sha256,
     )
     .join(_DELIVERY, _DELIVERY.c.seq == _ATTEMPT.c.delivery_seq)
-    .where(_ATTEMPT.c.id.in_(sa.bindparam("ids", expanding=True)), _ATTEMPT.c.finished_at.is_(None))
+    .where(among(_ATTEMPT.c.id, "ids"), _ATTEMPT.c.finished_at.is_(None))
     .with_for_update(of=_DELIVERY)
 )
 _COMPLETE = sa.update(_ATTEMPT).where(_ATTEMPT.c.id == sa.bindparam("_id"))

@@ -13,16 +13,14 @@ from sqlalchemy.engine import Connection
 
 from webapp.delivery.health import Advice, Health, after_failure, judge
 from webapp.models import WebhookHealth
+from webapp.models.among import among
 from webapp.models.base import table_of
 
 SUCCESS_NOTED_EVERY = timedelta(seconds=10)  # a healthy webhook's row is not written for every delivery
 
 _HEALTH = table_of(WebhookHealth)
 _ROWS = (
-    sa.select(_HEALTH)
-    .where(_HEALTH.c.webhook_id.in_(sa.bindparam("webhooks", expanding=True)))
-    .order_by(_HEALTH.c.webhook_id)
-    .with_for_update()
+    sa.select(_HEALTH).where(among(_HEALTH.c.webhook_id, "webhooks")).order_by(_HEALTH.c.webhook_id).with_for_update()
 )
 _NOTE = sa.update(_HEALTH).where(_HEALTH.c.webhook_id == sa.bindparam("_webhook_id"))
 
