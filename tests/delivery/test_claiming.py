@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from tests.factories import Make
 from webapp.delivery import due, leases
 from webapp.delivery.choosing import BORROWED_IN_FLIGHT, CLAIMED_AHEAD, GUARANTEED_IN_FLIGHT
-from webapp.delivery.claiming import Turn, claim, next_due_at
+from webapp.delivery.claiming import MAX_CLAIMS, Turn, claim, next_due_at
 from webapp.delivery.claims import Claim
 from webapp.delivery.due import MAX_WEBHOOKS
 from webapp.delivery.paces import QUICK_S
@@ -103,8 +103,8 @@ def test_the_one_worker_of_a_quick_webhook_claims_ahead_and_others_stay_away_mea
     webhook = make.webhook()
     waiting(make, webhook, CLAIMED_AHEAD + 10)
     turn.paces.note(webhook.id, QUICK_S / 2)
-    mine = take(turn)
-    assert len(mine) == CLAIMED_AHEAD
+    turn.leased[webhook.id] = len(take(turn))
+    assert turn.leased[webhook.id] + len(take(turn)) == CLAIMED_AHEAD
     other = Turn(worker="test:2")
     other.paces.note(webhook.id, QUICK_S / 2)
     assert take(other) == []
@@ -122,8 +122,8 @@ def test_a_worker_goes_on_claiming_ahead_beside_its_own(make: Make, turn: Turn) 
     webhook = make.webhook()
     waiting(make, webhook, CLAIMED_AHEAD + 10)
     turn.paces.note(webhook.id, QUICK_S / 2)
-    turn.leased[webhook.id] = len(take(turn, slots=40))
-    assert len(take(turn)) == CLAIMED_AHEAD - 40
+    turn.leased[webhook.id] = len(take(turn, slots=100))
+    assert len(take(turn)) == CLAIMED_AHEAD - 100
 
 
 def test_a_claim_says_whether_it_left_something_behind_that_is_due(make: Make, turn: Turn) -> None:
@@ -331,6 +331,14 @@ def test_half_of_the_slots_are_never_lent(make: Make) -> None:
     waiting(make, webhook, 30)
     assert len(take(turn, slots=20)) == GUARANTEED_IN_FLIGHT
     assert len(take(turn, slots=24)) == 4
+
+
+def test_slots_beyond_what_one_claim_takes_leave_more_to_lend(make: Make) -> None:
+    turn = Turn(worker="test:1", reserve=100)
+    webhook = make.webhook()
+    turn.paces.note(webhook.id, QUICK_S / 2)
+    waiting(make, webhook, MAX_CLAIMS)
+    assert len(take(turn, slots=MAX_CLAIMS + 50)) == GUARANTEED_IN_FLIGHT + MAX_CLAIMS - 100 + 50
 
 
 def test_slow_receivers_get_no_more_than_their_own_and_none_of_the_reserve(make: Make) -> None:

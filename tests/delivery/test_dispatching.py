@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
@@ -23,7 +24,9 @@ from webapp.delivery.claiming import Turn
 from webapp.delivery.dispatching import Dispatcher
 from webapp.delivery.fan_out import fan_out
 from webapp.delivery.health import PAUSE_AFTER_FAILURES
+from webapp.delivery.recording import Result
 from webapp.delivery.sending import Sender
+from webapp.delivery.tallying import Consequence
 from webapp.extensions import bell, db
 from webapp.models import (
     Delivery,
@@ -360,6 +363,24 @@ def test_a_quick_receiver_that_turns_slow_never_has_more_than_its_cap_to_answer_
     assert len(receiver.requests) == QUICK_ANSWERS + BORROWED_IN_FLIGHT
     dispatcher.stop()
     assert leased() == 0
+
+
+def test_a_quick_receiver_goes_on_getting_requests_while_outcomes_are_written(
+    claimed_ahead: Callable[[Answer], Dispatcher], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent_meanwhile = []
+    record = recording.record
+
+    def record_slowly(results: Sequence[Result]) -> list[Consequence]:
+        before = len(receiver.requests)
+        time.sleep(0.3)  # less than what stops the sending
+        sent_meanwhile.append(len(receiver.requests) - before)
+        return record(results)
+
+    monkeypatch.setattr(recording, "record", record_slowly)
+    claimed_ahead(Answer(200))
+    settled(QUICK_ANSWERS + CLAIMED_AHEAD)
+    assert max(sent_meanwhile) > BORROWED_IN_FLIGHT
 
 
 def test_what_was_claimed_ahead_is_given_back_when_the_receiver_keeps_it_waiting(

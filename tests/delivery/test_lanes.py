@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import queue
+import threading
+from collections import Counter
 from typing import NamedTuple
 
 import pytest
 
+from tests.receiver import wait_until
 from webapp.delivery.lanes import Lanes
 
 MOST = 3
@@ -68,6 +72,55 @@ def test_what_a_person_asked_for_passes_all_that_waits(lanes: Lanes, sent: list[
     assert sent[-1] is ping
     lanes.leave(ping)
     assert len(sent) == MOST + 1  # the others are still on their way
+
+
+def test_how_many_wait_is_known(lanes: Lanes) -> None:
+    add(lanes, mine := claims("a", *range(6)))
+    add(lanes, claims("b", *range(10, 15)))
+    assert lanes.waiting == 6 + 5 - 2 * MOST
+    lanes.leave(mine[0])
+    assert lanes.waiting == 6 + 5 - 2 * MOST - 1
+    lanes.clear("a")
+    assert lanes.waiting == 5 - MOST
+    lanes.clear_all()
+    assert lanes.waiting == 0
+
+
+def test_threads_that_end_at_once_let_each_go_once_and_never_too_many() -> None:
+    on_the_way: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+    lock, ended = threading.Lock(), []
+    gone: queue.SimpleQueue[Claim | None] = queue.SimpleQueue()
+
+    def go(claim: Claim) -> None:
+        webhook = claim.delivery.webhook_id
+        with lock:
+            on_the_way[webhook] += 1
+            most[webhook] = max(most[webhook], on_the_way[webhook])
+        gone.put(claim)
+
+    lanes = Lanes(go, most=MOST)
+
+    def end_them() -> None:
+        while (claim := gone.get(timeout=10)) is not None:
+            with lock:
+                ended.append(claim)
+                on_the_way[claim.delivery.webhook_id] -= 1
+            lanes.leave(claim)
+
+    threads = [threading.Thread(target=end_them) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    everything = [*claims("a", *range(500)), *claims("b", *range(500, 1000))]
+    add(lanes, everything)
+    wait_until(lambda: len(ended) == len(everything))
+    for _ in threads:
+        gone.put(None)
+    for thread in threads:
+        thread.join()
+    assert sorted(ended) == sorted(everything)
+    assert most == {"a": MOST, "b": MOST}
+    assert lanes.waiting == 0
 
 
 def test_what_waits_can_be_taken_back(lanes: Lanes, sent: list[Claim]) -> None:

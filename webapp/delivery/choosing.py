@@ -32,7 +32,7 @@ from webapp.models.base import table_of
 
 GUARANTEED_IN_FLIGHT = 5  # per webhook, over all workers
 BORROWED_IN_FLIGHT = 32  # per webhook, while no other waits
-CLAIMED_AHEAD = 128  # claimed by the one worker that serves a quick webhook, to be sent 32 at a time (lanes)
+CLAIMED_AHEAD = 256  # claimed by the one worker that serves a quick webhook, to be sent 32 at a time (lanes)
 
 _DELIVERY, _REDELIVERY = table_of(Delivery), table_of(Redelivery)
 _WEBHOOK, _HEALTH = table_of(Webhook), table_of(WebhookHealth)
@@ -119,7 +119,7 @@ class Turn:
     cursor: str = ""
     is_suspect_in_flight: bool = False
     is_suspects_turn: bool = False
-    fanned_out: int = 0  # events, by the last claim
+    is_fan_out_full: bool = False  # by the last claim: it took as many events as one takes
     left_behind: bool = False  # by the last claim: more was due of some webhook than it had room for
 
     def give_up(self, webhook_id: str) -> None:
@@ -146,18 +146,22 @@ def next_due_at() -> datetime | None:
     return database_now() if found.is_wished else found.at
 
 
-def choose(connection: Connection, turn: Turn, *, now: datetime, slots: int) -> list[Choice]:
-    """At most `slots` deliveries: fresh ones and one suspect by turns; a suspect also when there is nothing else."""
+def choose(connection: Connection, turn: Turn, *, now: datetime, slots: int, most: int) -> list[Choice]:
+    """Deliveries for `slots` free ones, at most `most` at once: fresh ones and one suspect by turns.
+
+    A suspect is also taken when there is nothing else.
+    """
+    room = _Room(now, min(slots, most), lendable=max(0, slots - turn.reserve))
     turn.left_behind = False
     seldom = connection.execute(_SELDOM).one()
-    wishes = _wishes(connection, _BY_HAND, slots) if seldom.wishes else []
+    wishes = _wishes(connection, _BY_HAND, room.slots) if seldom.wishes else []
     if not (seldom.wishes or seldom.suspects):
-        return _fresh(connection, turn, _Room(now, slots), wishes, seldom)
+        return _fresh(connection, turn, room, wishes, seldom)
     if turn.is_suspects_turn:
         turn.is_suspects_turn = False
         if suspect := _suspect(connection, turn, wishes, now):
             return suspect
-    fresh = _fresh(connection, turn, _Room(now, slots), wishes, seldom)
+    fresh = _fresh(connection, turn, room, wishes, seldom)
     turn.is_suspects_turn = bool(fresh)
     return fresh or _suspect(connection, turn, wishes, now)
 
@@ -165,6 +169,7 @@ def choose(connection: Connection, turn: Turn, *, now: datetime, slots: int) -> 
 class _Room(NamedTuple):
     now: datetime
     slots: int
+    lendable: int  # to webhooks beyond what each is guaranteed, and to slow ones
 
 
 class _Wish(NamedTuple):
@@ -195,7 +200,8 @@ def _fresh(connection: Connection, turn: Turn, room: _Room, wishes: Sequence[_Wi
         chosen += [Choice(seq) for seq in connection.scalars(_EXPRESS, {"now": now, "most": slots})]
         chosen = _first_of_each(chosen)[:slots]
     suspects = {wish.choice.seq for wish in wishes if wish.is_suspect}
-    regular = [one for one in _regular(connection, turn, now, slots - len(chosen)) if one.seq not in suspects]
+    left = room._replace(slots=slots - len(chosen))
+    regular = [one for one in _regular(connection, turn, left) if one.seq not in suspects]
     chosen = _first_of_each([*chosen, *regular]) if chosen else regular
     if seldom.wishes and len(chosen) < slots:
         replayed = _wishes(connection, _OF_REPLAYS, slots - len(chosen))
@@ -210,13 +216,13 @@ def _first_of_each(choices: Iterable[Choice]) -> list[Choice]:
     return list(found.values())
 
 
-def _regular(connection: Connection, turn: Turn, now: datetime, slots: int) -> list[Choice]:
+def _regular(connection: Connection, turn: Turn, room_left: _Room) -> list[Choice]:
+    now, slots, lendable = room_left
     if slots <= 0:
         return []
     webhooks, turn.cursor = due.webhooks(connection, cursor=turn.cursor, now=now)
     others_wait = bool(turn.cursor)  # more than one claim serves
     in_flight: dict[str, int] = {row[0]: row[1] for row in connection.execute(_IN_FLIGHT)} if webhooks else {}
-    lendable = max(0, slots - turn.reserve)
     own: dict[str, int] = {}
     room: dict[str, int] = {}
     for webhook, is_paused in webhooks.items():

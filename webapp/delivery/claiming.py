@@ -42,20 +42,19 @@ _NEXT_PROBE = (
 
 @repeated
 def claim(turn: Turn, *, slots: int, lease: timedelta, fanning_out: bool = False) -> list[Claim]:
-    """Claim up to `slots` deliveries for this worker; an empty list when nothing is due. One transaction.
+    """Claim for so many free slots, at most MAX_CLAIMS; an empty list when nothing is due. One transaction.
 
     `fanning_out` makes the deliveries of new events before, in the same transaction: one wait for the disk less between
     an event and its request.
     """
-    slots = min(slots, MAX_CLAIMS)
     if slots <= 0:
         return []
     with transaction() as session:
         fanned_out = fan_out.deliver(session) if fanning_out else fan_out.FannedOut()
-        turn.fanned_out = fanned_out.events
+        turn.is_fan_out_full = fanned_out.is_full
         connection = session.connection()
         now = fanned_out.at or database_now()
-        chosen = choose(connection, turn, now=now, slots=slots)
+        chosen = choose(connection, turn, now=now, slots=slots, most=MAX_CLAIMS)
         return _lease(connection, turn, chosen, now=now, until=now + lease) if chosen else []
 
 

@@ -26,6 +26,7 @@ from webapp.delivery.choosing import BORROWED_IN_FLIGHT
 from webapp.delivery.claims import Claim
 from webapp.delivery.intake import Intake
 from webapp.delivery.lanes import Lanes
+from webapp.delivery.paces import QUICK_S
 from webapp.delivery.recorder import Recorder
 from webapp.delivery.recording import Result
 from webapp.delivery.senders import Senders
@@ -38,6 +39,7 @@ THREADS = 256  # at most; most are only started when receivers keep claims waiti
 READ_AHEAD = 32  # claims that wait for a thread
 RESERVED_SHARE = 1 / 2  # of all slots: neither lent nor given to slow receivers
 LOOK_EVERY_S = 1.0
+WAITING_IN_LANES = 256  # claims for quick webhooks, beside the slots
 TOGETHER = 16  # outcomes: half of what may be on its way to one webhook, so that its lane never runs empty
 LONGEST_IN_LANE_S = 3.0  # many times what a quick receiver needs: one that has turned slow keeps no slots from others
 ADJUST_EVERY_S = 0.005  # while claims wait for a thread
@@ -161,7 +163,8 @@ class Dispatcher:
         if isinstance(item, Result):
             self._recorder.add(item)
             self._note_pace(item.claim.delivery.webhook_id, item.outcome)
-            self._lanes.leave(item.claim)
+            if not _is_swift(item.outcome):
+                self._lanes.leave(item.claim)
         elif isinstance(item, _NoOutcome):
             self._lanes.leave(item.claim)
             if item.is_unsent:
@@ -223,11 +226,11 @@ class Dispatcher:
         if self._is_rung:
             self._claim_at = 0.0
             if not self._has_room:
-                self._note_fan_out(fan_out.fan_out())
+                self._note_fan_out(may_be_more=fan_out.fan_out() > 0)
 
-    def _note_fan_out(self, events: int) -> None:
+    def _note_fan_out(self, *, may_be_more: bool) -> None:
         self._is_rung = False
-        self._is_due_to_look = events > 0  # there may be more than one takes
+        self._is_due_to_look = may_be_more
 
     @property
     def _is_looking(self) -> bool:
@@ -238,17 +241,22 @@ class Dispatcher:
     @property
     def _has_room(self) -> bool:
         """Whether more may be claimed."""
-        return self._in_hand < self._slots and self._is_looking
+        return self._free > 0 and self._is_looking
+
+    @property
+    def _free(self) -> int:
+        """Slots that no claim has. Those that wait in lanes stand in nobody's way, so they need none."""
+        return self._slots - self._in_hand + min(self._lanes.waiting, WAITING_IN_LANES)
 
     def _claim(self, *, fanning_out: bool) -> None:
-        slots = min(self._slots - self._in_hand, claiming.MAX_CLAIMS)
+        slots = self._free
         wait_s = 0.0 if fanning_out or self._turn.left_behind else self._until_due()
         claims = []
         if wait_s <= 0:
             lease = self._settings.lease
             claims = claiming.claim(self._turn, slots=slots, lease=lease, fanning_out=fanning_out)
         if fanning_out:
-            self._note_fan_out(self._turn.fanned_out)
+            self._note_fan_out(may_be_more=self._turn.is_fan_out_full)
         for claim in claims:
             self._in_hand += 1
             self._turn.leased[claim.delivery.webhook_id] += 1
@@ -256,7 +264,7 @@ class Dispatcher:
             self._lanes.add(claim)
         if claims:
             self._senders.adjust()
-        if len(claims) == slots or (claims and self._turn.has_more(claims[0].is_suspect)):
+        if len(claims) == min(slots, claiming.MAX_CLAIMS) or (claims and self._turn.has_more(claims[0].is_suspect)):
             return
         if self._turn.left_behind:
             wait_s = 0.0
@@ -305,7 +313,10 @@ class Dispatcher:
             self._intake.put(_NoOutcome(claim, is_unsent=True))
             return
         try:
-            self._intake.put(attempting.attempt(claim, self._sender))
+            result = attempting.attempt(claim, self._sender)
+            self._intake.put(result)
+            if _is_swift(result.outcome):
+                self._lanes.leave(claim)
         except OSError as error:  # no file descriptor left: our own trouble, and nothing was sent
             self._keep_quiet(error)
             self._intake.put(_NoOutcome(claim, is_unsent=True))
@@ -318,6 +329,11 @@ class Dispatcher:
         if now >= self._quiet_until:
             self._quiet_until = now + PAUSE_AFTER_ERROR_S
             log.error("nothing can be sent, claiming stops: %s. Raise the limit (LimitNOFILE, ulimit -n).", error)
+
+
+def _is_swift(outcome: Outcome) -> bool:
+    """Whether the next of its lane may go at once. After any other the loop looks first whether any should."""
+    return outcome.is_success and (outcome.total_ms or 0) / 1000 <= QUICK_S
 
 
 def _named(claim: Claim) -> dict[str, str]:

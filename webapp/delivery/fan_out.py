@@ -65,10 +65,11 @@ def fan_out() -> int:
 
 
 class FannedOut(NamedTuple):
-    """How many events it was, and when by the clock of due times; None where there was none."""
+    """How many events it was, when by the clock of due times (None where there was none), and whether more may wait."""
 
     events: int = 0
     at: datetime | None = None
+    is_full: bool = False
 
 
 def deliver(session: Session) -> FannedOut:
@@ -94,7 +95,7 @@ def deliver(session: Session) -> FannedOut:
     if rows:
         bulk.execute(connection, _OWE, rows)
     notes.write(connection, now)
-    return FannedOut(notes.events, now)
+    return FannedOut(notes.events, now, is_full=len(events) == MAX_EVENTS or notes.events < len(events))
 
 
 class _Notes:

@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 
 LINGER_S = 0.020  # the first outcome waits this long for company: a transaction costs as much as writing ten of them
 MAX_BATCH = 200
+SHARE = 1 / 2  # of the claims in hand: their outcomes are written while the others are on their way
 KEEP_TRYING_FOR_S = 30.0  # then the lease makes it a duplicate, never a loss
 PAUSE_S = 0.5
 MAX_NAMED = 20  # ids in a line of the log
@@ -48,10 +49,10 @@ class Recorder:
         return since is not None and time.monotonic() - since > BEHIND_AFTER_S
 
     def is_due(self, in_hand: int) -> bool:
-        """Whether to record now: the time has come, or all claims that are in hand have their outcome."""
+        """Whether to record now: the time has come, or so many of the claims that are in hand have their outcome."""
         if time.monotonic() >= self.due_at:
             return True
-        return bool(self._results) and not self._batch and len(self._results) >= min(in_hand, MAX_BATCH)
+        return bool(self._results) and not self._batch and len(self._results) >= min(in_hand * SHARE, MAX_BATCH)
 
     def record(self) -> list[Result]:
         """Write what has come; returns what is done with, which is nothing while the database refuses."""
