@@ -17,13 +17,14 @@ from standardwebhooks import Webhook as Verifier
 from tests.delivery.conftest import eventually
 from tests.factories import SECRET, Make
 from tests.receiver import Answer, Receiver
-from webapp.delivery import attempting, claiming, dispatching, heartbeats, outbox, recording
+from webapp.delivery import attempting, claiming, dispatching, hand, heartbeats, outbox, paces, recording
 from webapp.delivery.attempting import attempt
 from webapp.delivery.choosing import BORROWED_IN_FLIGHT, CLAIMED_AHEAD
 from webapp.delivery.claiming import Turn
 from webapp.delivery.dispatching import Dispatcher
 from webapp.delivery.fan_out import fan_out
 from webapp.delivery.health import PAUSE_AFTER_FAILURES
+from webapp.delivery.paces import SLOW_S
 from webapp.delivery.recording import Result
 from webapp.delivery.sending import Sender
 from webapp.delivery.tallying import Consequence
@@ -368,17 +369,19 @@ def test_a_quick_receiver_that_turns_slow_never_has_more_than_its_cap_to_answer_
 def test_a_quick_receiver_goes_on_getting_requests_while_outcomes_are_written(
     claimed_ahead: Callable[[Answer], Dispatcher], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for module in (paces, hand):
+        monkeypatch.setattr(module, "QUICK_S", SLOW_S)  # also on a busy machine
     sent_meanwhile = []
     record = recording.record
 
     def record_slowly(results: Sequence[Result]) -> list[Consequence]:
         before = len(receiver.requests)
-        time.sleep(0.3)  # less than what stops the sending
+        time.sleep(0.4)  # less than what stops the sending
         sent_meanwhile.append(len(receiver.requests) - before)
         return record(results)
 
     monkeypatch.setattr(recording, "record", record_slowly)
-    claimed_ahead(Answer(200))
+    claimed_ahead(Answer(200, delay=0.03))
     settled(QUICK_ANSWERS + CLAIMED_AHEAD)
     assert max(sent_meanwhile) > BORROWED_IN_FLIGHT
 
@@ -386,7 +389,7 @@ def test_a_quick_receiver_goes_on_getting_requests_while_outcomes_are_written(
 def test_what_was_claimed_ahead_is_given_back_when_the_receiver_keeps_it_waiting(
     claimed_ahead: Callable[[Answer], Dispatcher], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatching, "LONGEST_IN_LANE_S", 0.2)
+    monkeypatch.setattr(hand, "LONGEST_IN_LANE_S", 0.2)
     claimed_ahead(Answer(200, delay=1.8))
     eventually(lambda: leased() == BORROWED_IN_FLIGHT, within=1.7)
     assert len(receiver.requests) == QUICK_ANSWERS + BORROWED_IN_FLIGHT

@@ -45,6 +45,7 @@ Its outcome is recorded:
 The processes:
     dispatching   the loop of a worker: fan out, claim, have it sent, record
     intake        what other threads tell the loop
+    hand          what it has claimed and neither recorded nor given back
     lanes         at most so many of a webhook on their way at once
     senders       the threads that send, as many as receivers keep waiting
     recorder      outcomes on their way into the rows

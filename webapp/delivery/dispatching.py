@@ -12,7 +12,6 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -22,15 +21,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from webapp.config import Settings
 from webapp.delivery import attempting, claiming, fan_out, heartbeats, leases, orphans, replaying
-from webapp.delivery.choosing import BORROWED_IN_FLIGHT
 from webapp.delivery.claims import Claim
+from webapp.delivery.hand import Hand
 from webapp.delivery.intake import Intake
-from webapp.delivery.lanes import Lanes
-from webapp.delivery.paces import QUICK_S
 from webapp.delivery.recorder import Recorder
 from webapp.delivery.recording import Result
 from webapp.delivery.senders import Senders
-from webapp.delivery.sending import Outcome, Sender
+from webapp.delivery.sending import Sender
 from webapp.models import database_now
 
 log = logging.getLogger(__name__)
@@ -39,9 +36,7 @@ THREADS = 256  # at most; most are only started when receivers keep claims waiti
 READ_AHEAD = 32  # claims that wait for a thread
 RESERVED_SHARE = 1 / 2  # of all slots: neither lent nor given to slow receivers
 LOOK_EVERY_S = 1.0
-WAITING_IN_LANES = 256  # claims for quick webhooks, beside the slots
 TOGETHER = 16  # outcomes: half of what may be on its way to one webhook, so that its lane never runs empty
-LONGEST_IN_LANE_S = 3.0  # many times what a quick receiver needs: one that has turned slow keeps no slots from others
 ADJUST_EVERY_S = 0.005  # while claims wait for a thread
 PAUSE_AFTER_ERROR_S = 5.0  # a full disk or a locked database: look again, send nothing meanwhile
 BEGIN_WITHIN = 1 / 3  # of the lease, and within the length of one attempt; what has not begun by then is given back
@@ -74,9 +69,9 @@ class Dispatcher:
         self._app = app
         self._settings: Settings = app.extensions["settings"]
         self._threads = threads
-        self._slots = threads + READ_AHEAD
+        slots = threads + READ_AHEAD
         self.name = f"{socket.gethostname()}:{os.getpid()}"
-        self._turn = claiming.Turn(worker=self.name, reserve=int(self._slots * RESERVED_SHARE))
+        self._turn = claiming.Turn(worker=self.name, reserve=int(slots * RESERVED_SHARE))
         self._sender = Sender.from_settings(self._settings)
         self._senders = Senders(self._attempt, most=threads)
         self._intake: Intake[Result | _NoOutcome | _Call] = Intake()
@@ -88,9 +83,7 @@ class Dispatcher:
         self._loop = threading.Thread(target=self._run, name="dispatcher", daemon=True)
         # The rest belongs to the loop. Moments are those of the monotonic clock; 0 is "now".
         self._recorder = Recorder()
-        self._lanes = Lanes(self._senders.put, most=BORROWED_IN_FLIGHT)
-        self._unsent: list[Claim] = []
-        self._in_hand = 0  # claims that are neither recorded nor given up
+        self._hand = Hand(self._turn, slots=slots, send=self._senders.put)
         self._is_rung = False  # new events are expected
         self._is_due_to_look = self._is_due_to_tend = self._is_replaying = True
         self._claim_at = self._look_at = self._beat_at = self._quiet_until = 0.0
@@ -122,7 +115,7 @@ class Dispatcher:
         self._sender.close()
 
     def _run(self) -> None:
-        while self._in_hand or not self._stopping.is_set():
+        while self._hand.count or not self._stopping.is_set():
             self._receive(self._wait_s())
             try:
                 with self._app.app_context():
@@ -136,7 +129,7 @@ class Dispatcher:
     def _leave(self) -> None:
         """The last words. Without a database the leases run out, and the beat falls silent."""
         try:
-            leases.give_back(self._unsent)
+            leases.give_back(self._hand.unsent)
             heartbeats.sign_off(self.name)
         except (DBAPIError, PoolTimeout) as error:
             log.warning("could not sign off, the database does not answer: %s", error)
@@ -148,59 +141,40 @@ class Dispatcher:
         if self._is_looking and (self._is_rung or self._is_due_to_look):
             moments.append(now)
         if self._has_room:
-            moments.append(self._claim_at)
+            moments.append(now if self._hand.has_released else self._claim_at)
         if self._senders.has_backlog:
             moments.append(now + ADJUST_EVERY_S)
         return max(0.0, min(moments) - now)
 
     def _receive(self, wait_s: float) -> None:
         """Take what comes within that time. An outcome wakes at once, those that follow it come together."""
-        expected = self._in_hand - self._recorder.held if self._recorder.held else 1
+        expected = self._hand.count - self._recorder.held if self._recorder.held else 1
         for item in self._intake.take(wait_s, enough=max(1, min(expected, TOGETHER))):
             self._take(item)
 
     def _take(self, item: Result | _NoOutcome | _Call) -> None:
         if isinstance(item, Result):
             self._recorder.add(item)
-            self._note_pace(item.claim.delivery.webhook_id, item.outcome)
-            if not _is_swift(item.outcome):
-                self._lanes.leave(item.claim)
+            self._hand.note(item.claim, item.outcome)
         elif isinstance(item, _NoOutcome):
-            self._lanes.leave(item.claim)
-            if item.is_unsent:
-                self._unsent.append(item.claim)
-            self._release([item.claim])
+            self._hand.drop(item.claim, is_unsent=item.is_unsent)
         else:
             self._is_rung = True
-
-    def _note_pace(self, webhook_id: str, outcome: Outcome) -> None:
-        """What waits for a receiver that fails again and again is given back: its webhook may be paused or off soon."""
-        paces = self._turn.paces
-        paces.note(webhook_id, (outcome.total_ms or 0) / 1000)
-        paces.note_outcome(webhook_id, is_success=outcome.is_success)
-        if paces.is_failing(webhook_id):
-            self._leave_unsent(self._lanes.clear(webhook_id))
 
     def _work(self) -> None:
         """All that is to be done now, new events first: somebody waits for them."""
         now = time.monotonic()
         if self._stopping.is_set():
-            self._leave_unsent([*self._senders.close(), *self._lanes.clear_all()])
+            self._hand.leave_all(self._senders.close())
         if now >= self._look_at:
             self._look_at = now + LOOK_EVERY_S
             self._senders.adjust()
             self._sender.close_idle()
-            self._clear_lanes(now)
+            self._hand.leave_late(now)
             self._is_due_to_look = self._is_due_to_tend = True
         if now >= self._quiet_until:
             self._find_work()
         self._finish()
-
-    def _clear_lanes(self, now: float) -> None:
-        """Give back what waits for a receiver that was quick and is no more."""
-        self._leave_unsent(late := self._lanes.clear_old(now - LONGEST_IN_LANE_S))
-        for webhook_id in {claim.delivery.webhook_id for claim in late}:
-            self._turn.paces.note(webhook_id, LONGEST_IN_LANE_S)
 
     def _find_work(self) -> None:
         if self._is_due_to_tend:
@@ -209,6 +183,9 @@ class Dispatcher:
             leases.expire()
             self._turn.orphaned = orphans.count()
             self._is_replaying = True
+            self._claim_at = 0.0
+        if self._hand.has_released:
+            self._hand.has_released = False
             self._claim_at = 0.0
         if not self._stopping.is_set():
             self._find_events()
@@ -241,15 +218,10 @@ class Dispatcher:
     @property
     def _has_room(self) -> bool:
         """Whether more may be claimed."""
-        return self._free > 0 and self._is_looking
-
-    @property
-    def _free(self) -> int:
-        """Slots that no claim has. Those that wait in lanes stand in nobody's way, so they need none."""
-        return self._slots - self._in_hand + min(self._lanes.waiting, WAITING_IN_LANES)
+        return self._hand.free > 0 and self._is_looking
 
     def _claim(self, *, fanning_out: bool) -> None:
-        slots = self._free
+        slots = self._hand.free
         wait_s = 0.0 if fanning_out or self._turn.left_behind else self._until_due()
         claims = []
         if wait_s <= 0:
@@ -257,11 +229,7 @@ class Dispatcher:
             claims = claiming.claim(self._turn, slots=slots, lease=lease, fanning_out=fanning_out)
         if fanning_out:
             self._note_fan_out(may_be_more=self._turn.is_fan_out_full)
-        for claim in claims:
-            self._in_hand += 1
-            self._turn.leased[claim.delivery.webhook_id] += 1
-            self._turn.is_suspect_in_flight |= claim.is_suspect
-            self._lanes.add(claim)
+        self._hand.hold(claims)
         if claims:
             self._senders.adjust()
         if len(claims) == min(slots, claiming.MAX_CLAIMS) or (claims and self._turn.has_more(claims[0].is_suspect)):
@@ -279,28 +247,16 @@ class Dispatcher:
 
     def _finish(self) -> None:
         """Record what was sent, give back what was not."""
-        if self._recorder.is_due(self._in_hand):
+        if self._recorder.is_due(self._hand.count):
             done = [result.claim for result in self._recorder.record()]
             self._is_replaying |= any(claim.redelivery_seq is not None for claim in done)
-            self._release(done)
-        if self._unsent:
-            leases.give_back(self._unsent)
-            self._unsent = []
+            self._hand.release(done)
+        if self._hand.unsent:
+            leases.give_back(self._hand.unsent)
+            self._hand.unsent = []
             self._claim_at = 0.0
         if self._senders.has_backlog:
             self._senders.adjust()
-
-    def _leave_unsent(self, claims: Sequence[Claim]) -> None:
-        self._unsent += claims
-        self._release(claims)
-
-    def _release(self, claims: Sequence[Claim]) -> None:
-        for claim in claims:
-            self._in_hand -= 1
-            self._turn.give_up(claim.delivery.webhook_id)
-            if claim.is_suspect:
-                self._turn.is_suspect_in_flight = False
-            self._claim_at = 0.0
 
     def _beat(self) -> None:
         if time.monotonic() >= self._beat_at:
@@ -315,8 +271,7 @@ class Dispatcher:
         try:
             result = attempting.attempt(claim, self._sender)
             self._intake.put(result)
-            if _is_swift(result.outcome):
-                self._lanes.leave(claim)
+            self._hand.move_on(claim, result.outcome)
         except OSError as error:  # no file descriptor left: our own trouble, and nothing was sent
             self._keep_quiet(error)
             self._intake.put(_NoOutcome(claim, is_unsent=True))
@@ -329,11 +284,6 @@ class Dispatcher:
         if now >= self._quiet_until:
             self._quiet_until = now + PAUSE_AFTER_ERROR_S
             log.error("nothing can be sent, claiming stops: %s. Raise the limit (LimitNOFILE, ulimit -n).", error)
-
-
-def _is_swift(outcome: Outcome) -> bool:
-    """Whether the next of its lane may go at once. After any other the loop looks first whether any should."""
-    return outcome.is_success and (outcome.total_ms or 0) / 1000 <= QUICK_S
 
 
 def _named(claim: Claim) -> dict[str, str]:
