@@ -155,7 +155,7 @@ def _paused(webhook: Webhook, figures: Figures) -> StateCard:
     )
     lines = [
         *_waiting(figures),
-        _("One delivery is tried after a minute, then after two, four and so on, at most an hour."),
+        _("The next that is due is tried after a minute or more, then after two, four and so on, at most an hour."),
         _("The first success opens it again. Waiting costs no attempt."),
     ]
     card = StateCard(CardKind.PAUSED, "warning", "pause", headline, lines)
