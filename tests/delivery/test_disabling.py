@@ -18,6 +18,7 @@ from webapp.delivery.attempting import attempt
 from webapp.delivery.claiming import Claim, Turn
 from webapp.delivery.dispatching import Dispatcher
 from webapp.delivery.fan_out import fan_out
+from webapp.delivery.recorder import Recorder
 from webapp.delivery.sending import Sender
 from webapp.extensions import db
 from webapp.models import (
@@ -285,7 +286,10 @@ def test_a_success_under_way_undoes_the_disabling_and_what_was_held_goes_on(
     send(sender, [bad])
     assert not webhook.enabled
     assert notices() == ["webhook_disabled"]
-    disabling.draw(recording.record([won]))
+    recorder = Recorder()
+    recorder.add(won)
+    assert recorder.record() == [won]
+    recorder.draw_proven()
     db.session.rollback()
     assert (webhook.enabled, webhook.status, webhook.disabled_because) == (True, WebhookStatus.HEALTHY, None)
     assert notices() == []

@@ -130,6 +130,7 @@ class Dispatcher:
         """The last words. Without a database the leases run out, and the beat falls silent."""
         try:
             leases.give_back(self._hand.unsent)
+            self._recorder.draw_proven()
             heartbeats.sign_off(self.name)
         except (DBAPIError, PoolTimeout) as error:
             log.warning("could not sign off, the database does not answer: %s", error)
@@ -181,6 +182,7 @@ class Dispatcher:
             self._is_due_to_tend = False
             self._beat()
             leases.expire()
+            self._recorder.draw_proven()
             self._turn.orphaned = orphans.count()
             self._is_replaying = True
             self._claim_at = 0.0
@@ -203,11 +205,8 @@ class Dispatcher:
         if self._is_rung:
             self._claim_at = 0.0
             if not self._has_room:
-                self._note_fan_out(may_be_more=fan_out.fan_out() > 0)
-
-    def _note_fan_out(self, *, may_be_more: bool) -> None:
-        self._is_rung = False
-        self._is_due_to_look = may_be_more
+                self._is_due_to_look = fan_out.fan_out() > 0
+                self._is_rung = False
 
     @property
     def _is_looking(self) -> bool:
@@ -228,7 +227,7 @@ class Dispatcher:
             lease = self._settings.lease
             claims = claiming.claim(self._turn, slots=slots, lease=lease, fanning_out=fanning_out)
         if fanning_out:
-            self._note_fan_out(may_be_more=self._turn.is_fan_out_full)
+            self._is_rung = self._turn.is_fan_out_full
         self._hand.hold(claims)
         if claims:
             self._senders.adjust()

@@ -28,6 +28,7 @@ class Recorder:
         self._results: list[Result] = []
         self._batch: list[Result] = []  # being written, again and again while the database refuses
         self._consequences: list[Consequence] | None = None
+        self._proven: dict[str, Consequence] = {}  # by webhook, the first success since they were looked at
         self._writing_since: float | None = None
         self.due_at = math.inf  # when to record, by the monotonic clock
 
@@ -72,8 +73,18 @@ class Recorder:
 
     def _write(self) -> None:
         if self._consequences is None:  # told once: what is on disk already has no consequences again
-            self._consequences = recording.record(self._batch)
+            found = recording.record(self._batch)
+            self._consequences = [one for one in found if one.proven_at is None]
+            for one in found:
+                if one.proven_at is not None:
+                    self._proven.setdefault(one.webhook_id, one)
         disabling.draw(self._consequences)
+
+    def draw_proven(self) -> None:
+        """Undo what successes have shown to be a mistake: seldom there, so it is not looked for after each batch."""
+        if self._proven:
+            disabling.draw(list(self._proven.values()))
+            self._proven = {}
 
     def _has_tried_enough(self) -> bool:
         return self._writing_since is not None and time.monotonic() - self._writing_since > KEEP_TRYING_FOR_S
