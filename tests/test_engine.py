@@ -64,7 +64,8 @@ def test_the_connection_that_was_used_last_is_used_next(app: Flask) -> None:
 def test_what_the_operators_url_says_stands_beside_the_limits_of_the_house() -> None:
     settings = config.load(database_url="postgresql://app@db/hooks?options=-csearch_path%3Dhooks")
     said = engine.options(settings)["connect_args"]["options"]
-    assert said.split() == ["-c", "statement_timeout=10000", "-c", "timezone=UTC", "-csearch_path=hooks"]
+    assert said == f"{engine.SESSION} -csearch_path=hooks"
+    assert said.startswith("-c statement_timeout=10000 -c timezone=UTC ")
 
 
 def test_the_write_lock_is_taken_soon_after_its_release(app: Flask) -> None:
