@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -21,11 +22,13 @@ from webapp.delivery import attempting, claiming, dispatching, hand, heartbeats,
 from webapp.delivery.attempting import attempt
 from webapp.delivery.choosing import BORROWED_IN_FLIGHT, CLAIMED_AHEAD
 from webapp.delivery.claiming import Turn
+from webapp.delivery.claims import Claim
 from webapp.delivery.dispatching import Dispatcher
 from webapp.delivery.fan_out import fan_out
 from webapp.delivery.health import PAUSE_AFTER_FAILURES
 from webapp.delivery.paces import SLOW_S
 from webapp.delivery.recording import Result
+from webapp.delivery.senders import Senders
 from webapp.delivery.sending import Sender
 from webapp.delivery.tallying import Consequence
 from webapp.extensions import bell, db
@@ -384,6 +387,27 @@ def test_a_quick_receiver_goes_on_getting_requests_while_outcomes_are_written(
     claimed_ahead(Answer(200, delay=0.03))
     settled(QUICK_ANSWERS + CLAIMED_AHEAD)
     assert max(sent_meanwhile) > BORROWED_IN_FLIGHT
+
+
+def test_a_lane_that_moves_on_while_the_worker_stops_holds_nothing_back(
+    claimed_ahead: Callable[[Answer], Dispatcher], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (paces, hand):
+        monkeypatch.setattr(module, "QUICK_S", SLOW_S)
+    close = Senders.close
+
+    def close_slowly(senders: Senders) -> list[Claim]:
+        left = close(senders)
+        time.sleep(0.3)  # what is on its way succeeds meanwhile
+        return left
+
+    dispatcher = claimed_ahead(Answer(200, delay=0.1))
+    monkeypatch.setattr(Senders, "close", close_slowly)
+    stopping = threading.Thread(target=dispatcher.stop, daemon=True)
+    stopping.start()
+    stopping.join(10)
+    assert not stopping.is_alive()
+    assert leased() == 0
 
 
 def test_what_was_claimed_ahead_is_given_back_when_the_receiver_keeps_it_waiting(

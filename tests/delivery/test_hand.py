@@ -88,7 +88,7 @@ def test_what_waits_for_a_receiver_that_fails_again_and_again_is_given_back(
 
 def test_all_that_has_not_begun_can_be_given_back(hand: Hand, turn: Turn, sent: list[Any]) -> None:
     hand.hold(claims(BORROWED_IN_FLIGHT + 5))
-    hand.leave_all([sent.pop()])
+    hand.leave_all(lambda: [sent.pop()])
     assert len(hand.unsent) == 6
     hand.release(sent)
     assert (hand.count, hand.free, turn.leased) == (0, SLOTS, {})

@@ -166,7 +166,7 @@ class Dispatcher:
         """All that is to be done now, new events first: somebody waits for them."""
         now = time.monotonic()
         if self._stopping.is_set():
-            self._hand.leave_all(self._senders.close())
+            self._hand.leave_all(self._senders.close)
         if now >= self._look_at:
             self._look_at = now + LOOK_EVERY_S
             self._senders.adjust()
@@ -269,14 +269,15 @@ class Dispatcher:
             return
         try:
             result = attempting.attempt(claim, self._sender)
-            self._intake.put(result)
-            self._hand.move_on(claim, result.outcome)
         except OSError as error:  # no file descriptor left: our own trouble, and nothing was sent
             self._keep_quiet(error)
             self._intake.put(_NoOutcome(claim, is_unsent=True))
         except Exception:
             log.exception("an attempt ended without an outcome; its lease runs out", extra=_named(claim))
             self._intake.put(_NoOutcome(claim, is_unsent=False))
+        else:
+            self._intake.put(result)
+            self._hand.move_on(claim, result.outcome)
 
     def _keep_quiet(self, error: OSError) -> None:
         now = time.monotonic()

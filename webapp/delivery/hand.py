@@ -43,7 +43,7 @@ class Hand:
 
     def move_on(self, claim: Claim, outcome: Outcome) -> None:
         """In the thread that sent it: after a quick success the next of its lane goes at once."""
-        if _is_swift(outcome):
+        if _is_quick_success(outcome):
             self._lanes.leave(claim)
 
     def note(self, claim: Claim, outcome: Outcome) -> None:
@@ -56,7 +56,7 @@ class Hand:
         paces.note_outcome(webhook_id, is_success=outcome.is_success)
         if paces.is_failing(webhook_id):
             self._leave_unsent(self._lanes.clear(webhook_id))
-        if not _is_swift(outcome):
+        if not _is_quick_success(outcome):
             self._lanes.leave(claim)
 
     def drop(self, claim: Claim, *, is_unsent: bool) -> None:
@@ -81,14 +81,18 @@ class Hand:
         for webhook_id in {claim.delivery.webhook_id for claim in late}:
             self._turn.paces.note(webhook_id, LONGEST_IN_LANE_S)
 
-    def leave_all(self, unbegun: Sequence[Claim]) -> None:
-        """Give back what the senders have not begun, and all that waits in lanes."""
-        self._leave_unsent([*unbegun, *self._lanes.clear_all()])
+    def leave_all(self, take_back: Callable[[], Sequence[Claim]]) -> None:
+        """Give back all that waits in lanes, and then what the senders have not begun: they take that back.
+
+        In this order: from then on no lane moves on and hands them something that nobody would send.
+        """
+        waiting = self._lanes.clear_all()
+        self._leave_unsent([*take_back(), *waiting])
 
     def _leave_unsent(self, claims: Sequence[Claim]) -> None:
         self.unsent += claims
         self.release(claims)
 
 
-def _is_swift(outcome: Outcome) -> bool:
+def _is_quick_success(outcome: Outcome) -> bool:
     return outcome.is_success and (outcome.total_ms or 0) / 1000 <= QUICK_S

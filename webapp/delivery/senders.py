@@ -20,7 +20,7 @@ SHRINK_AFTER_S = 5.0  # without need for more threads than are needed now
 
 
 class Senders:
-    """Hands claims to threads, at most `most`. All but `work` runs in the thread that made it."""
+    """Hands claims to threads, at most `most`. Any thread may put; the rest but `work` runs in the one that made it."""
 
     def __init__(self, work: Callable[[Claim], None], *, most: int) -> None:
         self._work = work
