@@ -48,8 +48,9 @@ _KEEP = sa.update(_EVENT).values(
     refusals=sa.bindparam("refused", type_=_EVENT.c.refusals.type),
 )
 _KEEP_ALIKE = _KEEP.where(among(_EVENT.c.seq, "seqs"))
-_KEEP_ONE = _KEEP.where(_EVENT.c.seq == sa.bindparam("_seq"))
-_SHORTEN = sa.update(_EVENT).where(_EVENT.c.seq == sa.bindparam("_seq")).values(compact=sa.bindparam("_compact"))
+_KEEP_ONE = _KEEP.where(_EVENT.c.seq == sa.bindparam("_seq")).values(
+    compact=sa.bindparam("short", type_=_EVENT.c.compact.type)
+)
 
 
 def is_waiting() -> bool:
@@ -107,25 +108,23 @@ class _Notes:
     def __init__(self) -> None:
         self.events = 0
         self._alike: dict[int, tuple[Sequence[dict[str, Any]], list[int]]] = {}
-        self._compact: list[dict[str, Any]] = []
+        self._own: list[dict[str, Any]] = []
 
     def add(self, seq: int, refusals: Sequence[dict[str, Any]], compact: bytes | None) -> None:
         self.events += 1
-        self._alike.setdefault(id(refusals) if refusals else 0, (refusals, []))[1].append(seq)
-        if compact is not None:
-            self._compact.append({"_seq": seq, "_compact": compact})
+        if compact is None:
+            self._alike.setdefault(id(refusals) if refusals else 0, (refusals, []))[1].append(seq)
+        else:
+            self._own.append({"_seq": seq, "refused": refusals or None, "short": compact})
 
     def write(self, connection: Connection, now: datetime) -> None:
-        singles = []
         for refusals, seqs in self._alike.values():
             if len(seqs) == 1:
-                singles.append({"_seq": seqs[0], "at": now, "refused": refusals or None})
+                self._own.append({"_seq": seqs[0], "refused": refusals or None, "short": None})
             else:
                 connection.execute(_KEEP_ALIKE, {"seqs": seqs, "at": now, "refused": refusals or None})
-        if singles:
-            bulk.execute(connection, _KEEP_ONE, singles)
-        if self._compact:
-            connection.execute(_SHORTEN, self._compact)
+        if self._own:
+            bulk.execute(connection, _KEEP_ONE, [{**row, "at": now} for row in self._own])
 
 
 def _delivery(event: Any, webhook: Any, now: datetime, first_at: datetime) -> dict[str, Any]:

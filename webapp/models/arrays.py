@@ -27,7 +27,7 @@ def _element(value: Any) -> str:
     if value is None:
         return "NULL"
     if isinstance(value, str):
-        return f'"{value}"' if value.isalnum() else _quoted(value)
+        return _quoted(value)
     if isinstance(value, bytes):
         return f'"\\\\x{value.hex()}"'
     if isinstance(value, datetime):
