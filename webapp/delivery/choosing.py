@@ -30,6 +30,7 @@ from webapp.extensions import db
 from webapp.models import Delivery, DeliveryKind, Redelivery, Webhook, WebhookHealth, database_now
 from webapp.models.base import table_of
 
+MAX_CLAIMS = 200  # deliveries in one claim
 GUARANTEED_IN_FLIGHT = 5  # per webhook, over all workers
 BORROWED_IN_FLIGHT = 32  # per webhook, while no other waits
 CLAIMED_AHEAD = 256  # claimed by the one worker that serves a quick webhook, to be sent 32 at a time (lanes)
@@ -146,12 +147,12 @@ def next_due_at() -> datetime | None:
     return database_now() if found.is_wished else found.at
 
 
-def choose(connection: Connection, turn: Turn, *, now: datetime, slots: int, most: int) -> list[Choice]:
-    """Deliveries for `slots` free ones, at most `most` at once: fresh ones and one suspect by turns.
+def choose(connection: Connection, turn: Turn, *, now: datetime, slots: int) -> list[Choice]:
+    """Deliveries for `slots` free ones, at most MAX_CLAIMS: fresh ones and one suspect by turns.
 
     A suspect is also taken when there is nothing else.
     """
-    room = _Room(now, min(slots, most), lendable=max(0, slots - turn.reserve))
+    room = _Room(now, min(slots, MAX_CLAIMS), lendable=max(0, slots - turn.reserve))
     turn.left_behind = False
     seldom = connection.execute(_SELDOM).one()
     wishes = _wishes(connection, _BY_HAND, room.slots) if seldom.wishes else []

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from webapp.delivery import claims, fan_out
-from webapp.delivery.choosing import Choice, Turn, choose, next_due_at
+from webapp.delivery.choosing import MAX_CLAIMS, Choice, Turn, choose, next_due_at
 from webapp.delivery.claims import Claim
 from webapp.models import Delivery, WebhookHealth, database_now, transaction
 from webapp.models.among import among
@@ -17,8 +17,6 @@ from webapp.models.base import table_of
 from webapp.models.conflicts import repeated
 
 __all__ = ["MAX_CLAIMS", "Claim", "Turn", "claim", "next_due_at"]
-
-MAX_CLAIMS = 200  # deliveries in one claim
 
 _DELIVERY, _HEALTH = table_of(Delivery), table_of(WebhookHealth)
 _LEASE = (
@@ -54,7 +52,7 @@ def claim(turn: Turn, *, slots: int, lease: timedelta, fanning_out: bool = False
         turn.is_fan_out_full = fanned_out.is_full
         connection = session.connection()
         now = fanned_out.at or database_now()
-        chosen = choose(connection, turn, now=now, slots=slots, most=MAX_CLAIMS)
+        chosen = choose(connection, turn, now=now, slots=slots)
         return _lease(connection, turn, chosen, now=now, until=now + lease) if chosen else []
 
 
