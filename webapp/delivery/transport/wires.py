@@ -3,14 +3,16 @@
 Time limits of sockets count for one read each, so that a receiver which drips a byte now and then holds a thread for
 ever. Here the limit of each read and write is what is left until the deadline. No watchdog is needed, and a cut is an
 error where it happens, never an end of file that looks like an answer.
+
+The socket never blocks, and it is waited for only where it has to be. A limit set on it would be two system calls more
+for each step, and with each of them a busy process hands the interpreter to another thread.
 """
 
 import math
+import select
 import socket
 import ssl
 import time
-
-from urllib3.util.wait import wait_for_read
 
 PIECE_BYTES = 16_384
 
@@ -23,13 +25,21 @@ class Wire:
         self.first_byte_at: float | None = None
         self._socket = sock
         self._received = bytearray()
+        self._waiting = select.poll()
+        self._waiting.register(sock, select.POLLIN)
+        sock.setblocking(False)
 
     def send(self, data: bytes) -> None:
         """Send all of it; raises TimeoutError at the deadline, OSError when cut."""
         rest = memoryview(data)
         while rest:
-            self._socket.settimeout(self._left())
-            rest = rest[self._socket.send(rest) :]
+            self._left()
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                self._wait(select.POLLOUT)
+            except ssl.SSLWantReadError:
+                self._wait(select.POLLIN)
 
     def start(self, count: int) -> bytes:
         """The first bytes that wait to be read, at most `count`, without taking them; none at the end."""
@@ -60,7 +70,7 @@ class Wire:
     @property
     def is_quiet(self) -> bool:
         """Whether the other end has neither sent anything nor closed."""
-        return not wait_for_read(self._socket, timeout=0.0)
+        return not self._waiting.poll(0)
 
     def close(self) -> None:
         """Close it."""
@@ -73,12 +83,36 @@ class Wire:
 
     def _receive(self) -> int:
         """Wait for bytes; 0 at the end; raises TimeoutError at the deadline, OSError when cut."""
-        self._socket.settimeout(self._left())
-        piece = self._socket.recv(PIECE_BYTES)
+        piece = self._piece()
         if self.first_byte_at is None:
             self.first_byte_at = time.monotonic()
         self._received += piece
         return len(piece)
+
+    def _piece(self) -> bytes:
+        if not isinstance(self._socket, ssl.SSLSocket):  # it may hold bytes that no wait would tell of
+            self._wait(select.POLLIN)
+        while True:
+            self._left()
+            try:
+                return self._socket.recv(PIECE_BYTES)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                self._wait(select.POLLIN)
+            except ssl.SSLWantWriteError:
+                self._wait(select.POLLOUT)
+
+    def _wait(self, for_what: int) -> None:
+        """Wait until the socket can be read or written; raises TimeoutError at the deadline."""
+        left = self._left()
+        if for_what != select.POLLIN:
+            self._waiting.modify(self._socket, for_what)
+        try:
+            is_ready = self._waiting.poll(left and left * 1000)
+        finally:
+            if for_what != select.POLLIN:
+                self._waiting.modify(self._socket, select.POLLIN)
+        if not is_ready:
+            raise TimeoutError("the deadline has passed")
 
     def _left(self) -> float | None:
         left = self.deadline - time.monotonic()
