@@ -176,3 +176,16 @@ def test_a_time_without_a_zone_is_refused(make: Make) -> None:
     row = attempt(make.delivery(make.webhook()), claimed_at=datetime(2026, 2, 3))  # noqa: DTZ001
     with transaction() as session, pytest.raises(ValueError, match="time zone"):
         bulk.execute(session.connection(), sa.insert(ATTEMPT), [row])
+
+
+@both_databases
+@pytest.mark.parametrize("count", [1, 2, 3, 127, 128, 300])
+def test_any_number_of_rows_arrives_in_order(make: Make, count: int) -> None:
+    delivery = make.delivery(make.webhook())
+    rows = [attempt(delivery, number=number) for number in range(count)]
+    with transaction() as session:
+        bulk.execute(session.connection(), sa.insert(ATTEMPT), rows)
+        changes = [{"_id": row["id"], "status": 200 + row["number"]} for row in rows]
+        bulk.execute(session.connection(), sa.update(ATTEMPT).where(ATTEMPT.c.id == sa.bindparam("_id")), changes)
+    kept = db.session.execute(sa.select(ATTEMPT.c.number, ATTEMPT.c.status).order_by(ATTEMPT.c.seq)).all()
+    assert [tuple(row) for row in kept] == [(number, 200 + number) for number in range(count)]

@@ -1,8 +1,10 @@
 """Many rows in one statement, at a fraction of what the same costs by `connection.execute(statement, rows)`.
 
 That looks at each value of each row: for the rows of a delivery it costs a worker more than sending does. Here a
-column is looked at once, and values that come again (the time of a batch, a word) are converted once. SQLite then runs
-the statement for each row; PostgreSQL gets each column as one array and runs it once (`arrays`).
+column is looked at once, and values that come again (the time of a batch, a word) are converted once.
+
+PostgreSQL gets each column as one array (`arrays`). SQLite gets a table of values, some rows at a time: its driver lets
+go of the interpreter for each row that it writes by itself, and beside busy threads waits to get it back each time.
 """
 
 from __future__ import annotations
@@ -10,15 +12,17 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.engine.default import DefaultDialect
 
-from webapp.models import arrays
+from webapp.models import arrays, given
 
-MAX_REMEMBERED = 128  # statements in their forms: by database and columns
+MAX_REMEMBERED = 256  # statements in their forms: by database, columns and number of rows
+AT_ONCE = (128, 64, 32, 16, 8, 4, 2, 1)  # rows of a table of values: few numbers, so that each form is parsed once
 
 _NO_DRIVER = DefaultDialect()  # its values are wrapped for no driver: what they are in arrays
 
@@ -41,8 +45,7 @@ def execute(connection: Connection, statement: sa.Insert | sa.Update, rows: Sequ
     """
     names = tuple(rows[0])
     if connection.dialect.name == "sqlite":
-        prepared = _prepared(statement, connection.dialect, names)
-        connection.exec_driver_sql(prepared.text, list(zip(*_columns(prepared, rows), strict=True)))
+        _execute_by_values(connection, statement, names, rows)
     elif len(rows) == 1:  # costs less by itself
         prepared = _prepared(statement, connection.dialect, names)
         columns = _columns(prepared, rows)
@@ -56,6 +59,19 @@ def execute(connection: Connection, statement: sa.Insert | sa.Update, rows: Sequ
             prepared.text,
             {name: arrays.literal(column) for (name, _), column in zip(prepared.converters, columns, strict=True)},
         )
+
+
+def _execute_by_values(
+    connection: Connection, statement: sa.Insert | sa.Update, names: tuple[str, ...], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    done = 0
+    while done < len(rows):
+        count = next(number for number in AT_ONCE if number <= len(rows) - done)
+        prepared = _prepared_for_values(statement, connection.dialect, names, count)
+        columns = _columns(prepared, rows[done : done + count])
+        values = chain.from_iterable(zip(*columns, strict=True))
+        connection.exec_driver_sql(prepared.text, tuple(values))
+        done += count
 
 
 def _columns(prepared: _Prepared, rows: Sequence[Mapping[str, Any]]) -> list[Column]:
@@ -78,9 +94,26 @@ def _prepared(statement: sa.Insert | sa.Update, dialect: Dialect, names: tuple[s
 @lru_cache(MAX_REMEMBERED)
 def _prepared_for_arrays(statement: sa.Insert | sa.Update, dialect: Dialect, names: tuple[str, ...]) -> _Prepared:
     _prepared(statement, dialect, names)  # raises what there is to raise
-    types = arrays.types_of(statement, names)
-    compiled: Any = arrays.once_for_all(statement, types).compile(dialect=dialect)
+    types = given.types_of(statement, names)
+    compiled: Any = given.once_for_all(statement, types, arrays.table(types)).compile(dialect=dialect)
     return _Prepared(compiled.string, tuple((name, _converter(kind, _NO_DRIVER)) for name, kind in types.items()))
+
+
+@lru_cache(MAX_REMEMBERED)
+def _prepared_for_values(
+    statement: sa.Insert | sa.Update, dialect: Dialect, names: tuple[str, ...], count: int
+) -> _Prepared:
+    prepared = _prepared(statement, dialect, names)
+    if count == 1:
+        return prepared
+    types = given.types_of(statement, names)
+    table = sa.table(given.NAME, *given.columns_of(types))
+    compiled = given.once_for_all(statement, types, table).compile(dialect=dialect)
+    row = f"({', '.join('?' * len(types))})"
+    head = f"WITH {table.name} ({', '.join(types)}) AS (VALUES {', '.join([row] * count)})"
+    return _Prepared(
+        f"{head} {compiled.string}", tuple((name, _converter(kind, dialect)) for name, kind in types.items())
+    )
 
 
 def _converter(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Callable[[Column], Column] | None:
