@@ -12,9 +12,11 @@ from sqlalchemy.engine import Connection
 
 from webapp.delivery import composing, payloads
 from webapp.delivery.recipients import Recipient, Recipients
-from webapp.models import Attempt, Delivery, DeliveryKind, Event, PayloadFormat, bulk
+from webapp.models import Attempt, Delivery, DeliveryKind, Event, PayloadFormat, bulk, packed
 from webapp.models.among import among
 from webapp.models.base import new_attempt_id, table_of
+
+EVENTS_AT_ONCE = 64  # read in one step: while that lasts, their values are in memory several times
 
 _DELIVERY, _EVENT, _ATTEMPT = table_of(Delivery), table_of(Event), table_of(Attempt)
 CLAIMED = (
@@ -141,4 +143,9 @@ def _attempt(claim: Claim, worker: str) -> dict[str, Any]:
 
 
 def _events(connection: Connection, seqs: set[int]) -> dict[int, Any]:
-    return {row.seq: row for row in connection.execute(_EVENTS, {"seqs": list(seqs)})} if seqs else {}
+    wanted = sorted(seqs)
+    found: dict[int, Any] = {}
+    for start in range(0, len(wanted), EVENTS_AT_ONCE):
+        some = wanted[start : start + EVENTS_AT_ONCE]
+        found |= {row.seq: row for row in packed.rows(connection, _EVENTS, {"seqs": some})}
+    return found

@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from webapp.models import Delivery, Webhook
+from webapp.models import Delivery, Webhook, packed
 from webapp.models.among import among
 from webapp.models.base import table_of
 
@@ -52,7 +52,9 @@ _OLDEST = {
         )
         ORDER BY delivery.next_attempt_at, delivery.seq
         """
-    ).bindparams(_NOW),
+    )
+    .bindparams(_NOW)
+    .columns(seq=sa.Integer, webhook_id=sa.String),
     "postgresql": sa.text(
         """
         SELECT oldest.seq, oldest.webhook_id FROM json_array_elements_text(CAST(:webhooks AS json)) AS wanted(id)
@@ -64,7 +66,9 @@ _OLDEST = {
         ) AS oldest
         ORDER BY oldest.next_attempt_at, oldest.seq
         """
-    ).bindparams(_NOW),
+    )
+    .bindparams(_NOW)
+    .columns(seq=sa.BigInteger, webhook_id=sa.String),
 }
 
 # PostgreSQL: whoever holds the webhooks' rows decides what is in flight; others serve other webhooks meanwhile.
@@ -99,7 +103,7 @@ def oldest(connection: Connection, room: Mapping[str, int], *, now: datetime) ->
         return {}
     values = {"now": now, "most": max(wanted.values()), "webhooks": json.dumps(list(wanted))}
     found: dict[str, list[int]] = {webhook: [] for webhook in wanted}
-    for seq, webhook in connection.execute(_OLDEST[connection.dialect.name], values):
+    for seq, webhook in packed.rows(connection, _OLDEST[connection.dialect.name], values):
         if len(found[webhook]) < wanted[webhook]:
             found[webhook].append(seq)
     return found

@@ -24,6 +24,7 @@ from webapp.models import (
     WebhookStatus,
     bulk,
     database_now,
+    packed,
     transaction,
 )
 from webapp.models.among import among
@@ -77,7 +78,7 @@ def deliver(session: Session) -> FannedOut:
     """Inside transaction(), first of all: what `fan_out` does."""
     cancelling.keep_roles(session)
     connection = session.connection()
-    events = connection.execute(_WAITING).all()
+    events = packed.rows(connection, _WAITING)
     if not events:
         return FannedOut()
     settings = current()

@@ -18,7 +18,7 @@ from webapp.delivery.counting import Counted
 from webapp.delivery.sending import Outcome
 from webapp.delivery.settling import Ending, Standing, settle
 from webapp.delivery.tallying import Consequence, Tally
-from webapp.models import Attempt, Delivery, DeliveryKind, Redelivery, bulk, database_now, transaction
+from webapp.models import Attempt, Delivery, DeliveryKind, Redelivery, bulk, database_now, packed, transaction
 from webapp.models.among import among
 from webapp.models.base import table_of
 from webapp.models.conflicts import repeated
@@ -79,7 +79,7 @@ def record(results: Sequence[Result]) -> list[Consequence]:
         now = database_now()
         connection = session.connection()
         standing = {
-            row.id: row for row in connection.execute(_OPEN, {"ids": [one.claim.attempt_id for one in results]})
+            row.id: row for row in packed.rows(connection, _OPEN, {"ids": [one.claim.attempt_id for one in results]})
         }
         first = {result.claim.attempt_id: result for result in reversed(results)}
         ended = [(result, standing[key]) for key, result in reversed(first.items()) if key in standing]
