@@ -35,8 +35,8 @@ def is_due() -> bool:
     return due_at is not None and due_at <= utc_now()
 
 
-def take(turn: Turn, slots: int = 200, lease: timedelta = LEASE) -> list[Claim]:
-    claims = claim(turn, slots=slots, lease=lease)
+def take(turn: Turn, slots: int = 200, lease: timedelta = LEASE, ahead: int = 0) -> list[Claim]:
+    claims = claim(turn, slots=slots, lease=lease, ahead=ahead)
     db.session.rollback()
     return claims
 
@@ -103,11 +103,11 @@ def test_the_one_worker_of_a_quick_webhook_claims_ahead_and_others_stay_away_mea
     webhook = make.webhook()
     waiting(make, webhook, CLAIMED_AHEAD + 10)
     turn.paces.note(webhook.id, QUICK_S / 2)
-    turn.leased[webhook.id] = len(take(turn))
-    assert turn.leased[webhook.id] + len(take(turn)) == CLAIMED_AHEAD
+    turn.leased[webhook.id] = len(take(turn, ahead=CLAIMED_AHEAD))
+    assert turn.leased[webhook.id] + len(take(turn, ahead=CLAIMED_AHEAD)) == CLAIMED_AHEAD
     other = Turn(worker="test:2")
     other.paces.note(webhook.id, QUICK_S / 2)
-    assert take(other) == []
+    assert take(other, ahead=CLAIMED_AHEAD) == []
 
 
 def test_beside_another_worker_nobody_claims_ahead(make: Make, turn: Turn) -> None:
@@ -115,15 +115,15 @@ def test_beside_another_worker_nobody_claims_ahead(make: Make, turn: Turn) -> No
     waiting(make, webhook, CLAIMED_AHEAD + 10)
     assert len(take(Turn(worker="test:2"), slots=1)) == 1
     turn.paces.note(webhook.id, QUICK_S / 2)
-    assert len(take(turn)) == BORROWED_IN_FLIGHT - 1
+    assert len(take(turn, ahead=CLAIMED_AHEAD)) == BORROWED_IN_FLIGHT - 1
 
 
 def test_a_worker_goes_on_claiming_ahead_beside_its_own(make: Make, turn: Turn) -> None:
     webhook = make.webhook()
     waiting(make, webhook, CLAIMED_AHEAD + 10)
     turn.paces.note(webhook.id, QUICK_S / 2)
-    turn.leased[webhook.id] = len(take(turn, slots=100))
-    assert len(take(turn)) == CLAIMED_AHEAD - 100
+    turn.leased[webhook.id] = len(take(turn, ahead=100 - BORROWED_IN_FLIGHT))
+    assert len(take(turn, ahead=CLAIMED_AHEAD)) == CLAIMED_AHEAD - 100
 
 
 def test_a_claim_says_whether_it_left_something_behind_that_is_due(make: Make, turn: Turn) -> None:
@@ -333,12 +333,39 @@ def test_half_of_the_slots_are_never_lent(make: Make) -> None:
     assert len(take(turn, slots=24)) == 4
 
 
-def test_slots_beyond_what_one_claim_takes_leave_more_to_lend(make: Make) -> None:
+def test_what_waits_in_lanes_takes_nothing_of_the_slots(make: Make) -> None:
     turn = Turn(worker="test:1", reserve=100)
     webhook = make.webhook()
     turn.paces.note(webhook.id, QUICK_S / 2)
-    waiting(make, webhook, MAX_CLAIMS)
-    assert len(take(turn, slots=MAX_CLAIMS + 50)) == GUARANTEED_IN_FLIGHT + MAX_CLAIMS - 100 + 50
+    waiting(make, webhook, 100)
+    assert (
+        len(take(turn, slots=100 + BORROWED_IN_FLIGHT, ahead=20)) == GUARANTEED_IN_FLIGHT + BORROWED_IN_FLIGHT - 5 + 20
+    )
+
+
+def test_nothing_is_claimed_ahead_while_slots_are_short(make: Make) -> None:
+    turn = Turn(worker="test:1", reserve=20)
+    webhook = make.webhook()
+    turn.paces.note(webhook.id, QUICK_S / 2)
+    waiting(make, webhook, 100)
+    assert len(take(turn, slots=30, ahead=CLAIMED_AHEAD)) == GUARANTEED_IN_FLIGHT + 10
+
+
+def test_nor_while_more_webhooks_wait_than_one_claim_serves(make: Make, turn: Turn) -> None:
+    webhooks = [make.webhook() for _ in range(MAX_WEBHOOKS + 1)]
+    for webhook in webhooks:
+        turn.paces.note(webhook.id, QUICK_S / 2)
+        waiting(make, webhook, 1)
+    waiting(make, min(webhooks, key=lambda webhook: webhook.id), BORROWED_IN_FLIGHT + 10)
+    claimed = Counter(mine.delivery.webhook_id for mine in take(turn, ahead=CLAIMED_AHEAD))
+    assert max(claimed.values()) == GUARANTEED_IN_FLIGHT
+
+
+def test_one_claim_takes_no_more_than_its_limit(make: Make, turn: Turn) -> None:
+    webhook = make.webhook()
+    turn.paces.note(webhook.id, QUICK_S / 2)
+    waiting(make, webhook, MAX_CLAIMS + 10)
+    assert len(take(turn, slots=2 * MAX_CLAIMS, ahead=CLAIMED_AHEAD)) == MAX_CLAIMS
 
 
 def test_slow_receivers_get_no_more_than_their_own_and_none_of_the_reserve(make: Make) -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from webapp.delivery.choosing import BORROWED_IN_FLIGHT, Turn
-from webapp.delivery.hand import WAITING_IN_LANES, Hand
+from webapp.delivery.hand import ASIDE, Hand
 from webapp.delivery.health import PAUSE_AFTER_FAILURES
 from webapp.delivery.outcomes import Outcome
 from webapp.delivery.paces import QUICK_S
@@ -54,8 +54,18 @@ def claims(count: int) -> list[Any]:
 def test_what_waits_in_lanes_needs_no_slot_up_to_a_limit(hand: Hand) -> None:
     hand.hold(claims(BORROWED_IN_FLIGHT + 10))
     assert (hand.count, hand.free) == (BORROWED_IN_FLIGHT + 10, SLOTS - BORROWED_IN_FLIGHT)
-    hand.hold(claims(WAITING_IN_LANES))
-    assert hand.free == SLOTS - BORROWED_IN_FLIGHT - 10
+    assert hand.ahead == ASIDE - 10
+    hand.hold(claims(ASIDE))
+    assert (hand.free, hand.ahead) == (SLOTS - BORROWED_IN_FLIGHT - 10, 0)
+
+
+def test_what_has_its_outcome_needs_no_slot_either(hand: Hand) -> None:
+    hand.hold(mine := claims(10))
+    for claim in mine[:4]:
+        hand.note(claim, QUICK)
+    assert (hand.count, hand.awaited, hand.free, hand.ahead) == (10, 6, SLOTS - 6, ASIDE - 4)
+    hand.let_go(mine[:4])
+    assert (hand.count, hand.awaited, hand.free, hand.ahead) == (6, 6, SLOTS - 6, ASIDE)
 
 
 def test_after_a_quick_success_the_next_goes_at_once(hand: Hand, sent: list[Any]) -> None:
@@ -83,6 +93,7 @@ def test_what_waits_for_a_receiver_that_fails_again_and_again_is_given_back(
         hand.note(claim, FAILED)
     assert len(sent) + len(hand.unsent) == len(mine)
     assert hand.count == len(sent) == turn.leased["a"]
+    assert hand.awaited == len(sent) - PAUSE_AFTER_FAILURES
     assert hand.has_released
 
 
@@ -90,5 +101,7 @@ def test_all_that_has_not_begun_can_be_given_back(hand: Hand, turn: Turn, sent: 
     hand.hold(claims(BORROWED_IN_FLIGHT + 5))
     hand.leave_all(lambda: [sent.pop()])
     assert len(hand.unsent) == 6
-    hand.release(sent)
+    for claim in sent:
+        hand.note(claim, QUICK)
+    hand.let_go(sent)
     assert (hand.count, hand.free, turn.leased) == (0, SLOTS, {})

@@ -92,3 +92,17 @@ def test_what_could_not_be_written_for_long_is_given_up_and_said(
     assert waiting.record() == [result]
     assert "could not be recorded" in caplog.text
     assert state() is DeliveryState.PENDING
+
+
+def test_it_is_worth_waking_for_the_first_outcome_and_then_for_a_batch(
+    result: Result, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = Recorder()
+    assert waiting.missing(100) == 1
+    waiting.add(result)
+    assert waiting.missing(100) == 100 * recorder.SHARE - 1
+    assert waiting.missing(10_000) == recorder.MAX_BATCH - 1
+    assert waiting.missing(1) == 1
+    refuse(monkeypatch)
+    waiting.record()
+    assert waiting.missing(2) == recorder.MAX_BATCH, "the batch that is tried again goes first"

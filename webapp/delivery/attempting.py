@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from datetime import datetime
+from typing import NamedTuple
 
 from webapp.delivery import signing
 from webapp.delivery.claims import Claim
@@ -13,11 +15,36 @@ from webapp.delivery.recording import Result
 from webapp.delivery.sending import Outcome, Outgoing, Sender
 from webapp.models import DeliveryKind, ErrorWord
 
+log = logging.getLogger(__name__)
+
 UNREADABLE = (
     "The secret or a header of this webhook was encrypted with a key that this installation does not have. "
     "Set it again, or ask the operator for the key."
 )
 MASKED = "(set)"  # what the log shows for the value of a webhook's own header: it is a secret of the receiver
+
+
+class NoOutcome(NamedTuple):
+    """A claim that ended without one: nothing was sent, so it is given back, or nobody knows and its lease runs out.
+
+    `error` is what hinders this process from sending anything.
+    """
+
+    claim: Claim
+    is_unsent: bool
+    error: OSError | None = None
+
+
+def attempt_in_thread(claim: Claim, sender: Sender) -> Result | NoOutcome:
+    """What `attempt` does, and never an error: it would end the thread, and nobody would hear of the claim again."""
+    try:
+        return attempt(claim, sender)
+    except OSError as error:  # no file descriptor left: our own trouble, and nothing was sent
+        return NoOutcome(claim, is_unsent=True, error=error)
+    except Exception:
+        named = {"delivery": claim.delivery.id, "attempt": claim.attempt_id, "webhook": claim.delivery.webhook_id}
+        log.exception("an attempt ended without an outcome; its lease runs out", extra=named)
+        return NoOutcome(claim, is_unsent=False)
 
 
 def attempt(claim: Claim, sender: Sender) -> Result:

@@ -147,12 +147,12 @@ def next_due_at() -> datetime | None:
     return database_now() if found.is_wished else found.at
 
 
-def choose(connection: Connection, turn: Turn, *, now: datetime, slots: int) -> list[Choice]:
+def choose(connection: Connection, turn: Turn, *, now: datetime, slots: int, ahead: int = 0) -> list[Choice]:
     """Deliveries for `slots` free ones, at most MAX_CLAIMS: fresh ones and one suspect by turns.
 
-    A suspect is also taken when there is nothing else.
+    A suspect is also taken when there is nothing else. `ahead` is how many more there is room for in lanes.
     """
-    room = _Room(now, min(slots, MAX_CLAIMS), lendable=max(0, slots - turn.reserve))
+    room = _Room(now, min(slots, MAX_CLAIMS), lendable=max(0, slots - turn.reserve), ahead=ahead)
     turn.left_behind = False
     seldom = connection.execute(_SELDOM).one()
     wishes = _wishes(connection, _BY_HAND, room.slots) if seldom.wishes else []
@@ -171,6 +171,7 @@ class _Room(NamedTuple):
     now: datetime
     slots: int
     lendable: int  # to webhooks beyond what each is guaranteed, and to slow ones
+    ahead: int  # beyond what quick webhooks may have on their way: it waits in lanes and needs no slot
 
 
 class _Wish(NamedTuple):
@@ -201,7 +202,7 @@ def _fresh(connection: Connection, turn: Turn, room: _Room, wishes: Sequence[_Wi
         chosen += [Choice(seq) for seq in connection.scalars(_EXPRESS, {"now": now, "most": slots})]
         chosen = _first_of_each(chosen)[:slots]
     suspects = {wish.choice.seq for wish in wishes if wish.is_suspect}
-    left = room._replace(slots=slots - len(chosen))
+    left = room._replace(slots=slots - len(chosen), ahead=0 if chosen else room.ahead)
     regular = [one for one in _regular(connection, turn, left) if one.seq not in suspects]
     chosen = _first_of_each([*chosen, *regular]) if chosen else regular
     if seldom.wishes and len(chosen) < slots:
@@ -218,20 +219,22 @@ def _first_of_each(choices: Iterable[Choice]) -> list[Choice]:
 
 
 def _regular(connection: Connection, turn: Turn, room_left: _Room) -> list[Choice]:
-    now, slots, lendable = room_left
+    now, slots, lendable, ahead = room_left
     if slots <= 0:
         return []
     webhooks, turn.cursor = due.webhooks(connection, cursor=turn.cursor, now=now)
     others_wait = bool(turn.cursor)  # more than one claim serves
     in_flight: dict[str, int] = {row[0]: row[1] for row in connection.execute(_IN_FLIGHT)} if webhooks else {}
     own: dict[str, int] = {}
+    at_once: dict[str, int] = {}
     room: dict[str, int] = {}
     for webhook, is_paused in webhooks.items():
         taken = max(0, in_flight.get(webhook, 0) - turn.orphaned[webhook])
         own[webhook] = max(0, GUARANTEED_IN_FLIGHT - taken)
+        at_once[webhook] = max(0, BORROWED_IN_FLIGHT - taken)
         # What can be chosen at most: to read more, of each of 64, would take longer than to claim.
-        useful = own[webhook] + (0 if others_wait else lendable)
-        room[webhook] = 1 if is_paused else min(slots, useful, turn.most_in_flight(webhook, taken) - taken)
+        useful = own[webhook] + (0 if others_wait else lendable + ahead)
+        room[webhook] = 1 if is_paused else min(MAX_CLAIMS, useful, turn.most_in_flight(webhook, taken) - taken)
     waiting = {
         webhook: [Choice(seq, is_probe=webhooks[webhook]) for seq in seqs]
         for webhook, seqs in due.oldest(connection, room, now=now).items()
@@ -241,10 +244,16 @@ def _regular(connection: Connection, turn: Turn, room_left: _Room) -> list[Choic
     )
     quick = [webhook for webhook in waiting if not turn.paces.is_slow(webhook)]
     guaranteed = _interleave([waiting[webhook][: own[webhook]] for webhook in quick])
-    lent = [] if others_wait else _interleave([waiting[webhook][own[webhook] :] for webhook in quick])
+    lent = [] if others_wait else _interleave([waiting[webhook][own[webhook] : at_once[webhook]] for webhook in quick])
     slow = _interleave([choices for webhook, choices in waiting.items() if turn.paces.is_slow(webhook)])
     chosen = (guaranteed + (slow + lent)[:lendable])[:slots]
-    if len(chosen) == slots:  # perhaps not all had their turn: the next claim goes on behind the last one that had
+    is_full = len(chosen) == slots
+    if not (others_wait or is_full) and len(slow) + len(lent) <= lendable:
+        beyond = _interleave([waiting[webhook][at_once[webhook] :] for webhook in quick])
+        chosen += beyond[: min(ahead, MAX_CLAIMS - len(chosen))]
+    if (
+        is_full or len(chosen) == MAX_CLAIMS
+    ):  # perhaps not all had their turn: the next claim goes on behind the last one that had
         turn.cursor = next(webhook for webhook, choices in waiting.items() if chosen[-1] in choices)
     return chosen
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -11,7 +12,7 @@ from sqlalchemy.engine import Connection
 from webapp.delivery import claims, fan_out
 from webapp.delivery.choosing import MAX_CLAIMS, Choice, Turn, choose, next_due_at
 from webapp.delivery.claims import Claim
-from webapp.models import Delivery, WebhookHealth, database_now, transaction
+from webapp.models import Delivery, WebhookHealth, database_now, packed, transaction
 from webapp.models.among import among
 from webapp.models.base import table_of
 from webapp.models.conflicts import repeated
@@ -28,8 +29,9 @@ _LEASE = (
         claims=_DELIVERY.c.claims + 1,
         attempts_made=_DELIVERY.c.attempts_made + 1,
     )
-    .returning(*claims.CLAIMED)
 )
+_LEASE_AND_TELL = _LEASE.returning(*claims.CLAIMED)
+_CLAIMED = sa.select(*claims.CLAIMED).where(among(_DELIVERY.c.seq, "seqs"))
 # One probe at a time: the next may go out when this one's lease is over, should its outcome never be known.
 _NEXT_PROBE = (
     sa.update(_HEALTH)
@@ -39,9 +41,10 @@ _NEXT_PROBE = (
 
 
 @repeated
-def claim(turn: Turn, *, slots: int, lease: timedelta, fanning_out: bool = False) -> list[Claim]:
+def claim(turn: Turn, *, slots: int, lease: timedelta, ahead: int = 0, fanning_out: bool = False) -> list[Claim]:
     """Claim for so many free slots, at most MAX_CLAIMS; an empty list when nothing is due. One transaction.
 
+    `ahead` is how many more there is room for in lanes: of quick webhooks, to be sent when others of theirs have ended.
     `fanning_out` makes the deliveries of new events before, in the same transaction: one wait for the disk less between
     an event and its request.
     """
@@ -52,7 +55,7 @@ def claim(turn: Turn, *, slots: int, lease: timedelta, fanning_out: bool = False
         turn.is_fan_out_full = fanned_out.is_full
         connection = session.connection()
         now = fanned_out.at or database_now()
-        chosen = choose(connection, turn, now=now, slots=slots)
+        chosen = choose(connection, turn, now=now, slots=slots, ahead=ahead)
         return _lease(connection, turn, chosen, now=now, until=now + lease) if chosen else []
 
 
@@ -60,8 +63,7 @@ def _lease(
     connection: Connection, turn: Turn, chosen: Sequence[Choice], *, now: datetime, until: datetime
 ) -> list[Claim]:
     order = {choice.seq: place for place, choice in enumerate(chosen)}
-    taken = connection.execute(_LEASE, {"seqs": list(order), "until": until})
-    rows = sorted(taken, key=lambda row: order[row.seq])
+    rows = sorted(_leased(connection, list(order), until), key=lambda row: order[row.seq])
     if not rows:
         return []
     probed = {choice.seq for choice in chosen if choice.is_probe}
@@ -77,3 +79,12 @@ def _lease(
         recipients=turn.recipients,
         now=now,
     )
+
+
+def _leased(connection: Connection, seqs: Sequence[int], until: datetime) -> Sequence[Any]:
+    """The rows that are this worker's now. On SQLite all are: nobody has written since they were chosen."""
+    values = {"seqs": seqs, "until": until}
+    if connection.dialect.name != "sqlite":
+        return connection.execute(_LEASE_AND_TELL, values).all()
+    connection.execute(_LEASE, values)
+    return packed.rows(connection, _CLAIMED, {"seqs": seqs})

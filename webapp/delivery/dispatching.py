@@ -12,8 +12,9 @@ import os
 import socket
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 from enum import Enum
+from functools import partial
 
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
@@ -21,10 +22,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from webapp.config import Settings
 from webapp.delivery import attempting, claiming, fan_out, heartbeats, leases, orphans, replaying
+from webapp.delivery.attempting import NoOutcome
 from webapp.delivery.claims import Claim
 from webapp.delivery.hand import Hand
 from webapp.delivery.intake import Intake
 from webapp.delivery.recorder import Recorder
+from webapp.delivery.recorder_thread import RecorderThread
 from webapp.delivery.recording import Result
 from webapp.delivery.senders import Senders
 from webapp.delivery.sending import Sender
@@ -54,14 +57,6 @@ class _Call(Enum):
     BELL = "look at once"
 
 
-@dataclass(frozen=True, slots=True)
-class _NoOutcome:
-    """A claim that ended without one: nothing was sent, so it is given back, or nobody knows and its lease runs out."""
-
-    claim: Claim
-    is_unsent: bool
-
-
 class Dispatcher:
     """The loop of one worker process: `start()`, then `stop()`."""
 
@@ -74,7 +69,7 @@ class Dispatcher:
         self._turn = claiming.Turn(worker=self.name, reserve=int(slots * RESERVED_SHARE))
         self._sender = Sender.from_settings(self._settings)
         self._senders = Senders(self._attempt, most=threads)
-        self._intake: Intake[Result | _NoOutcome | _Call] = Intake()
+        self._intake: Intake[Result | NoOutcome | list[Result] | _Call] = Intake()
         self._stopping = threading.Event()
         # Nobody waits longer for the last request of a webhook that was switched off than one attempt may take.
         self._begin_within_s = min(
@@ -84,6 +79,9 @@ class Dispatcher:
         # The rest belongs to the loop. Moments are those of the monotonic clock; 0 is "now".
         self._recorder = Recorder()
         self._hand = Hand(self._turn, slots=slots, send=self._senders.put)
+        tell = partial(self._intake.put, is_urgent=True)
+        thread = RecorderThread(app, in_hand=lambda: self._hand.count, tell=tell)
+        self._recorder_thread = None if self._settings.is_sqlite else thread
         self._is_rung = False  # new events are expected
         self._is_due_to_look = self._is_due_to_tend = self._is_replaying = True
         self._claim_at = self._look_at = self._beat_at = self._quiet_until = 0.0
@@ -92,6 +90,8 @@ class Dispatcher:
         """Begin to work."""
         global _running  # noqa: PLW0603
         _running = self
+        if self._recorder_thread is not None:
+            self._recorder_thread.start()
         self._loop.start()
 
     def wake(self) -> None:
@@ -100,8 +100,9 @@ class Dispatcher:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the thread that everything depends on is running."""
-        return self._loop.is_alive()
+        """Whether the threads that everything depends on are running."""
+        has_recorder = self._recorder_thread is None or self._recorder_thread.is_alive
+        return self._loop.is_alive() and has_recorder
 
     def stop(self) -> None:
         """Stop claiming, finish what is in flight, record it, give the rest back. Returns when all of that is done."""
@@ -111,6 +112,8 @@ class Dispatcher:
         self._stopping.set()
         self.wake()
         self._loop.join()
+        if self._recorder_thread is not None:
+            self._recorder_thread.stop()
         self._senders.join()
         self._sender.close()
 
@@ -149,15 +152,19 @@ class Dispatcher:
 
     def _receive(self, wait_s: float) -> None:
         """Take what comes within that time. An outcome wakes at once, those that follow it come together."""
-        expected = self._hand.count - self._recorder.held if self._recorder.held else 1
-        for item in self._intake.take(wait_s, enough=max(1, min(expected, TOGETHER))):
+        is_first = self._hand.awaited == self._hand.count
+        enough = 1 if is_first else max(1, min(self._hand.awaited, TOGETHER))
+        for item in self._intake.take(wait_s, enough=enough):
             self._take(item)
 
-    def _take(self, item: Result | _NoOutcome | _Call) -> None:
+    def _take(self, item: Result | NoOutcome | list[Result] | _Call) -> None:
         if isinstance(item, Result):
-            self._recorder.add(item)
+            if self._recorder_thread is None:
+                self._recorder.add(item)
             self._hand.note(item.claim, item.outcome)
-        elif isinstance(item, _NoOutcome):
+        elif isinstance(item, list):
+            self._let_go(item)
+        elif isinstance(item, NoOutcome):
             self._hand.drop(item.claim, is_unsent=item.is_unsent)
         else:
             self._is_rung = True
@@ -211,7 +218,7 @@ class Dispatcher:
     @property
     def _is_looking(self) -> bool:
         """Whether to look for new work at all: not after an error, and not while outcomes cannot be recorded."""
-        is_free = not (self._stopping.is_set() or self._recorder.is_behind)
+        is_free = not (self._stopping.is_set() or self._is_behind)
         return is_free and time.monotonic() >= self._quiet_until
 
     @property
@@ -225,13 +232,15 @@ class Dispatcher:
         claims = []
         if wait_s <= 0:
             lease = self._settings.lease
-            claims = claiming.claim(self._turn, slots=slots, lease=lease, fanning_out=fanning_out)
+            claims = claiming.claim(
+                self._turn, slots=slots, lease=lease, ahead=self._hand.ahead, fanning_out=fanning_out
+            )
         if fanning_out:
             self._is_rung = self._turn.is_fan_out_full
         self._hand.hold(claims)
         if claims:
             self._senders.adjust()
-        if len(claims) == min(slots, claiming.MAX_CLAIMS) or (claims and self._turn.has_more(claims[0].is_suspect)):
+        if len(claims) >= min(slots, claiming.MAX_CLAIMS) or (claims and self._turn.has_more(claims[0].is_suspect)):
             return
         if self._turn.left_behind:
             wait_s = 0.0
@@ -247,15 +256,23 @@ class Dispatcher:
     def _finish(self) -> None:
         """Record what was sent, give back what was not."""
         if self._recorder.is_due(self._hand.count):
-            done = [result.claim for result in self._recorder.record()]
-            self._is_replaying |= any(claim.redelivery_seq is not None for claim in done)
-            self._hand.release(done)
+            self._let_go(self._recorder.record())
         if self._hand.unsent:
             leases.give_back(self._hand.unsent)
             self._hand.unsent = []
             self._claim_at = 0.0
         if self._senders.has_backlog:
             self._senders.adjust()
+
+    def _let_go(self, recorded: Sequence[Result]) -> None:
+        done = [result.claim for result in recorded]
+        self._is_replaying |= any(claim.redelivery_seq is not None for claim in done)
+        self._hand.let_go(done)
+
+    @property
+    def _is_behind(self) -> bool:
+        """Whether outcomes cannot be recorded at the moment."""
+        return (self._recorder_thread or self._recorder).is_behind
 
     def _beat(self) -> None:
         if time.monotonic() >= self._beat_at:
@@ -264,28 +281,21 @@ class Dispatcher:
 
     def _attempt(self, claim: Claim) -> None:
         """In a thread of the senders."""
-        if time.monotonic() - claim.at > self._begin_within_s or self._recorder.is_behind:
-            self._intake.put(_NoOutcome(claim, is_unsent=True))
+        if time.monotonic() - claim.at > self._begin_within_s or self._is_behind:
+            self._intake.put(NoOutcome(claim, is_unsent=True))
             return
-        try:
-            result = attempting.attempt(claim, self._sender)
-        except OSError as error:  # no file descriptor left: our own trouble, and nothing was sent
-            self._keep_quiet(error)
-            self._intake.put(_NoOutcome(claim, is_unsent=True))
-        except Exception:
-            log.exception("an attempt ended without an outcome; its lease runs out", extra=_named(claim))
-            self._intake.put(_NoOutcome(claim, is_unsent=False))
-        else:
-            self._intake.put(result)
-            self._hand.move_on(claim, result.outcome)
+        ended = attempting.attempt_in_thread(claim, self._sender)
+        self._intake.put(ended)
+        if isinstance(ended, NoOutcome):
+            if ended.error is not None:
+                self._keep_quiet(ended.error)
+            return
+        if self._recorder_thread is not None:
+            self._recorder_thread.put(ended)
+        self._hand.move_on(claim, ended.outcome)
 
     def _keep_quiet(self, error: OSError) -> None:
         now = time.monotonic()
         if now >= self._quiet_until:
             self._quiet_until = now + PAUSE_AFTER_ERROR_S
             log.error("nothing can be sent, claiming stops: %s. Raise the limit (LimitNOFILE, ulimit -n).", error)
-
-
-def _named(claim: Claim) -> dict[str, str]:
-    """The ids of what an attempt was about, for the log."""
-    return {"delivery": claim.delivery.id, "attempt": claim.attempt_id, "webhook": claim.delivery.webhook_id}

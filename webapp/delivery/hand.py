@@ -13,7 +13,7 @@ from webapp.delivery.lanes import Lanes
 from webapp.delivery.outcomes import Outcome
 from webapp.delivery.paces import QUICK_S
 
-WAITING_IN_LANES = 256  # claims for quick webhooks, beside the slots
+ASIDE = 256  # claims beside the slots: they wait in lanes, or for the record
 LONGEST_IN_LANE_S = 3.0  # many times what a quick receiver needs: one that has turned slow keeps no slots from others
 
 
@@ -24,14 +24,29 @@ class Hand:
         self._turn = turn
         self._slots = slots
         self._lanes = Lanes(send, most=BORROWED_IN_FLIGHT)
+        self._done = 0  # have their outcome, and are not recorded yet
         self.count = 0
         self.unsent: list[Claim] = []  # no longer in hand, and still to be given back
         self.has_released = False  # since somebody set it back: there may be room for what had none
 
     @property
     def free(self) -> int:
-        """Slots that no claim has. Those that wait in lanes stand in nobody's way, so they need none."""
-        return self._slots - self.count + min(self._lanes.waiting, WAITING_IN_LANES)
+        """Slots that no claim has. Those that wait in lanes or are done stand in nobody's way, so they need none."""
+        return self._slots - self.count + self._aside
+
+    @property
+    def ahead(self) -> int:
+        """How many more may wait in lanes, beside the slots."""
+        return ASIDE - self._aside
+
+    @property
+    def awaited(self) -> int:
+        """How many have no outcome yet."""
+        return self.count - self._done
+
+    @property
+    def _aside(self) -> int:
+        return min(self._lanes.waiting + self._done, ASIDE)
 
     def hold(self, claims: Sequence[Claim]) -> None:
         """Take these in hand, and send them as soon as may be."""
@@ -51,6 +66,7 @@ class Hand:
 
         Its webhook may be paused or off soon. So after any but a quick success the next of the lane goes only now.
         """
+        self._done += 1
         webhook_id, paces = claim.delivery.webhook_id, self._turn.paces
         paces.note(webhook_id, (outcome.total_ms or 0) / 1000)
         paces.note_outcome(webhook_id, is_success=outcome.is_success)
@@ -64,16 +80,12 @@ class Hand:
         self._lanes.leave(claim)
         if is_unsent:
             self.unsent.append(claim)
-        self.release([claim])
+        self._release([claim])
 
-    def release(self, claims: Sequence[Claim]) -> None:
-        """These are no longer in hand."""
-        for claim in claims:
-            self.count -= 1
-            self._turn.give_up(claim.delivery.webhook_id)
-            if claim.is_suspect:
-                self._turn.is_suspect_in_flight = False
-            self.has_released = True
+    def let_go(self, recorded: Sequence[Claim]) -> None:
+        """The outcomes of these are recorded: they are no longer in hand."""
+        self._done -= len(recorded)
+        self._release(recorded)
 
     def leave_late(self, now: float) -> None:
         """Give back what waits for a receiver that was quick and is no more."""
@@ -91,7 +103,15 @@ class Hand:
 
     def _leave_unsent(self, claims: Sequence[Claim]) -> None:
         self.unsent += claims
-        self.release(claims)
+        self._release(claims)
+
+    def _release(self, claims: Sequence[Claim]) -> None:
+        for claim in claims:
+            self.count -= 1
+            self._turn.give_up(claim.delivery.webhook_id)
+            if claim.is_suspect:
+                self._turn.is_suspect_in_flight = False
+            self.has_released = True
 
 
 def _is_quick_success(outcome: Outcome) -> bool:

@@ -55,6 +55,13 @@ class Recorder:
             return True
         return bool(self._results) and not self._batch and len(self._results) >= min(in_hand * SHARE, MAX_BATCH)
 
+    def missing(self, in_hand: int) -> int:
+        """How many more outcomes are worth waking up for: the first of a batch, then those that make it due."""
+        if not self.held:
+            return 1
+        share = MAX_BATCH if self._batch else math.ceil(min(in_hand * SHARE, MAX_BATCH))
+        return max(1, share - len(self._results))
+
     def record(self) -> list[Result]:
         """Write what has come; returns what is done with, which is nothing while the database refuses."""
         if not self._batch:
