@@ -54,7 +54,7 @@ PROXY_WANTS_LOGIN = "The outgoing proxy wants a login."
 PROXY_FORM = "OUTBOUND_PROXY must look like http://host:port, or http://user:password@host:port."
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
-_HEADER_VALUE = re.compile(r"(?:[!-~](?:[ \t!-~]*[!-~])?)?")
+_HEADER_VALUES = re.compile(r"(?:\n(?:[!-~](?:[ \t!-~]*[!-~])?)?)*")  # each on a line of its own
 # They frame the message, belong to the connection or carry credentials for somebody else; sending sets what is needed.
 _OWN_HEADERS = re.compile(
     r"host|content-length|content-encoding|accept-encoding|transfer-encoding|connection|keep-alive|upgrade|te|trailer"
@@ -223,10 +223,13 @@ def _headers(outgoing: Outgoing, target: Target, proxy_authorization: str | None
     seen: set[str] = set()
     for name, value in outgoing.headers:
         lowered = _sendable_name(name)
-        if lowered is None or lowered in seen or not _is_sendable(value):
+        if lowered is None or lowered in seen or len(value) > MAX_HEADER_VALUE_BYTES:
             raise _HeaderRefusedError
         seen.add(lowered)
         headers[name] = value
+    values = "".join([f"\n{value}" for _, value in outgoing.headers])
+    if values.count("\n") != len(outgoing.headers) or not _HEADER_VALUES.fullmatch(values):
+        raise _HeaderRefusedError
     if "user-agent" not in seen:
         headers["User-Agent"] = USER_AGENT
     headers["Accept-Encoding"] = "identity"
@@ -242,10 +245,6 @@ def _sendable_name(name: str) -> str | None:
     lowered = name.lower()
     is_sendable = _HEADER_NAME.fullmatch(name) is not None and _OWN_HEADERS.fullmatch(lowered) is None
     return lowered if is_sendable else None
-
-
-def _is_sendable(value: str) -> bool:
-    return len(value) <= MAX_HEADER_VALUE_BYTES and _HEADER_VALUE.fullmatch(value) is not None
 
 
 def _answered(response: GuardedResponse) -> Outcome:

@@ -183,9 +183,10 @@ class GuardedAdapter(BaseAdapter):
     def _lines(self, route: Route) -> list[Line]:
         if self._proxy is None:
             addresses = route.addresses[:MAX_CONNECT_TRIES]
-            return [Line(route.scheme, route.host, route.port, address) for address in addresses]
+            return [Line(route.scheme, route.host, route.port, str(address)) for address in addresses]
         hops = route.proxy_addresses[:MAX_CONNECT_TRIES]
-        return [Line(route.scheme, route.host, route.port, route.addresses[0], self._proxy, hop) for hop in hops]
+        goal = str(route.addresses[0])
+        return [Line(route.scheme, route.host, route.port, goal, self._proxy, str(hop)) for hop in hops]
 
 
 def _head(path: str, headers: Mapping[str, str]) -> bytes:

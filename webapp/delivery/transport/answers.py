@@ -120,12 +120,15 @@ class Answer:
         raise TransportFailure(ErrorWord.RESPONSE_TOO_LARGE, HEAD_TOO_LARGE)
 
     def _find_frame(self) -> None:
-        lowered = [(name.lower(), value.lower()) for name, value in self.pairs]
-        lengths = set(_listed(lowered, "content-length"))
+        told: dict[str, list[str]] = {"content-length": [], "transfer-encoding": [], "connection": []}
+        for name, value in self.pairs:
+            if (values := told.get(name.lower())) is not None:
+                values += [part.strip() for part in value.lower().split(",")]
+        lengths = set(told["content-length"])
         if len(lengths) > 1:
             raise TransportFailure(ErrorWord.INVALID_RESPONSE, TWO_LENGTHS)
         text = lengths.pop() if lengths else ""
-        encodings = _listed(lowered, "transfer-encoding")
+        encodings = told["transfer-encoding"]
         self._is_chunked = encodings == ["chunked"]
         self._length = int(text) if _LENGTH.fullmatch(text) and not encodings else None
         if self.status in WITHOUT_BODY:
@@ -134,7 +137,7 @@ class Answer:
         is_switching = self.status == SWITCHING_PROTOCOLS
         if is_switching:
             self._length = 0
-        self._is_last = self._version == 0 or is_switching or not has_end or "close" in _listed(lowered, "connection")
+        self._is_last = self._version == 0 or is_switching or not has_end or "close" in told["connection"]
 
     def _pieces(self) -> Iterator[bytes]:
         if self._is_chunked:
@@ -176,11 +179,6 @@ class Answer:
             left -= len(line)
             if not line or left <= 0:
                 raise _CutError
-
-
-def _listed(pairs: list[tuple[str, str]], wanted: str) -> list[str]:
-    """The comma-separated values of all headers of that name."""
-    return [part.strip() for name, value in pairs if name == wanted for part in value.split(",")]
 
 
 def _text(raw: bytes) -> str:

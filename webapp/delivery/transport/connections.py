@@ -6,7 +6,7 @@ import time
 from base64 import b64encode
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import ip_address
 from pathlib import Path
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
@@ -29,8 +29,6 @@ from webapp.models.delivery import ErrorWord
 
 MAX_BODY_WAIT_S = 2.0
 
-Address = IPv4Address | IPv6Address
-
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
@@ -49,26 +47,29 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Where a connection goes. It is the key of kept connections: name, vetted address, and the proxy on the way."""
+    """Where a connection goes. It is the key of kept connections: name, vetted address, and the proxy on the way.
+
+    Addresses are text, which is quick to look up.
+    """
 
     scheme: str
     host: str
     port: int
-    address: Address
+    address: str
     proxy: Proxy | None = None
-    proxy_address: Address | None = None
+    proxy_address: str | None = None
 
     @property
     def peer(self) -> tuple[str, int]:
         """Address and port of the other end of the TCP connection."""
         if self.proxy and self.proxy_address:
-            return str(self.proxy_address), self.proxy.port
-        return str(self.address), self.port
+            return self.proxy_address, self.proxy.port
+        return self.address, self.port
 
     @property
     def far_end(self) -> str:
         """The last address on the way that is known to us."""
-        return self.peer[0] if self.proxy and not self.is_tunnelled else str(self.address)
+        return self.peer[0] if self.proxy and not self.is_tunnelled else self.address
 
     @property
     def is_tunnelled(self) -> bool:
@@ -201,7 +202,7 @@ class PinnedConnection:
     def _tunnel_through(self, sock: socket.socket) -> None:
         """CONNECT names the vetted address, so that the proxy resolves nothing."""
         address = self.line.address
-        goal = f"[{address}]:{self.line.port}" if address.version == 6 else f"{address}:{self.line.port}"
+        goal = f"[{address}]:{self.line.port}" if ":" in address else f"{address}:{self.line.port}"
         lines = [f"CONNECT {goal} HTTP/1.1", f"Host: {goal}"]
         if self.line.proxy and self.line.proxy.authorization:
             lines.append(f"Proxy-Authorization: {self.line.proxy.authorization}")
