@@ -13,7 +13,8 @@ from flask import Flask
 
 from tests.factories import Make
 from webapp.extensions import db
-from webapp.models import postgresql
+from webapp.models import Webhook, postgresql
+from webapp.models.base import table_of
 
 pytestmark = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 
@@ -89,3 +90,38 @@ def test_one_that_the_server_ended_a_moment_ago_is_replaced_before_it_is_used(ap
     before = pid()
     end(before)
     assert pid() != before
+
+
+PREPARED = sa.text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%FROM webhook%'")
+OFTEN = 10  # more than it takes to be prepared
+
+
+def test_what_is_asked_often_stays_prepared_although_each_page_ends_with_a_rollback(app: Flask, make: Make) -> None:
+    make.webhook()
+    for _ in range(OFTEN):
+        db.session.rollback()
+        db.session.execute(sa.select(table_of(Webhook).c.id)).all()
+    db.session.rollback()
+    assert db.session.scalar(PREPARED) == 1
+
+
+def test_a_rollback_takes_back_what_was_written_whatever_was_read_before_and_after(app: Flask, make: Make) -> None:
+    make.webhook(name="before")
+    change = sa.update(table_of(Webhook)).values(name=sa.bindparam("changed"))
+    names = sa.select(table_of(Webhook).c.name)
+    for values in ({"changed": "one"}, [{"changed": "several"}]):
+        with db.engine.connect() as connection:
+            connection.execute(names)
+            connection.execute(change, values)
+            connection.execute(names)
+            connection.rollback()
+        with db.engine.connect() as connection:
+            assert connection.scalars(names).all() == ["before"]
+
+
+def test_so_does_a_connection_that_is_left(app: Flask, make: Make) -> None:
+    make.webhook(name="before")
+    with db.engine.connect() as connection:
+        connection.execute(sa.text("WITH one AS (UPDATE webhook SET name = 'after' RETURNING 1) SELECT * FROM one"))
+    with db.engine.connect() as connection:
+        assert connection.scalars(sa.select(table_of(Webhook).c.name)).all() == ["before"]

@@ -27,6 +27,7 @@ from webapp.models import (
     User,
     Webhook,
     database_now,
+    pipelines,
     webhook_roles,
 )
 
@@ -37,7 +38,8 @@ ROLES_TURN = 0x201E  # a lock of the database's, by number
 def keep_roles(session: Session) -> None:
     """Inside transaction(), first of all: nobody loses a role, or gets a webhook, until it ends."""
     if session.get_bind().dialect.name == "postgresql":  # SQLite has locked all of it already
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(ROLES_TURN)))
+        with pipelines.unanswered(session.connection()):
+            session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(ROLES_TURN)))
 
 
 def wait_for_makers(session: Session) -> None:

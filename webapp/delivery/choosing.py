@@ -16,16 +16,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain, zip_longest
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from webapp.delivery import due
+from webapp.delivery.due import Look
 from webapp.delivery.paces import Paces
-from webapp.delivery.recipients import Recipients
+from webapp.delivery.recipients import Recipient, Recipients
 from webapp.extensions import db
 from webapp.models import Delivery, DeliveryKind, Redelivery, Webhook, WebhookHealth, database_now
 from webapp.models.base import table_of
@@ -45,17 +46,6 @@ _IS_DUE = sa.and_(
 )
 _IS_PAUSED = sa.exists().where(_HEALTH.c.webhook_id == _DELIVERY.c.webhook_id, _HEALTH.c.paused_at.is_not(None))
 _AWAITS_PROBE = _IS_PAUSED.where(_HEALTH.c.probe_at > _NOW)
-
-# What is seldom there, by partial indexes: mostly one look instead of four statements.
-_SELDOM = sa.text(
-    """
-    SELECT EXISTS (SELECT 1 FROM redelivery WHERE finished_at IS NULL) AS wishes,
-        EXISTS (SELECT 1 FROM delivery
-                WHERE next_attempt_at IS NOT NULL AND lease_until IS NULL AND kind <> 'event') AS express,
-        EXISTS (SELECT 1 FROM delivery
-                WHERE next_attempt_at IS NOT NULL AND lease_until IS NULL AND claims > 0) AS suspects
-    """
-)
 
 _IN_FLIGHT = (
     sa.select(_DELIVERY.c.webhook_id, sa.func.count())
@@ -91,6 +81,7 @@ _NEXT_DUE = sa.select(
     .scalar_subquery()
     .label("at"),
 )
+_NEXT_DUE_AND_TIME = _NEXT_DUE.add_columns(sa.func.clock_timestamp().label("now"))
 _SUSPECT = (
     sa.select(_DELIVERY.c.seq, _IS_PAUSED)
     .where(_IS_DUE, _DELIVERY.c.claims > 0, ~_AWAITS_PROBE)
@@ -121,6 +112,7 @@ class Turn:
     is_suspect_in_flight: bool = False
     is_suspects_turn: bool = False
     is_fan_out_full: bool = False  # by the last claim: it took as many events as one takes
+    locked: dict[str, Recipient] = field(default_factory=dict)  # by the last claim: webhooks whose rows it locked
     left_behind: bool = False  # by the last claim: more was due of some webhook than it had room for
 
     def give_up(self, webhook_id: str) -> None:
@@ -143,8 +135,21 @@ class Turn:
 
 def next_due_at() -> datetime | None:
     """When the next delivery is due, by the index alone; None when none waits. A wish to send again is due at once."""
-    found = db.session.connection().execute(_NEXT_DUE).one()
-    return database_now() if found.is_wished else found.at
+    return _next_due()[0]
+
+
+def until_due() -> timedelta | None:
+    """How long it is until then; None when none waits."""
+    due_at, now = _next_due()
+    return None if due_at is None else due_at - now
+
+
+def _next_due() -> tuple[datetime | None, datetime]:
+    connection = db.session.connection()
+    is_sqlite = connection.dialect.name == "sqlite"
+    found = connection.execute(_NEXT_DUE if is_sqlite else _NEXT_DUE_AND_TIME).one()
+    now = database_now() if is_sqlite else found.now
+    return now if found.is_wished else found.at, now
 
 
 def choose(connection: Connection, turn: Turn, *, now: datetime, slots: int, ahead: int = 0) -> list[Choice]:
@@ -153,16 +158,16 @@ def choose(connection: Connection, turn: Turn, *, now: datetime, slots: int, ahe
     A suspect is also taken when there is nothing else. `ahead` is how many more there is room for in lanes.
     """
     room = _Room(now, min(slots, MAX_CLAIMS), lendable=max(0, slots - turn.reserve), ahead=ahead)
-    turn.left_behind = False
-    seldom = connection.execute(_SELDOM).one()
-    wishes = _wishes(connection, _BY_HAND, room.slots) if seldom.wishes else []
-    if not (seldom.wishes or seldom.suspects):
-        return _fresh(connection, turn, room, wishes, seldom)
+    turn.left_behind, turn.locked = False, {}
+    look = due.look(connection, cursor=turn.cursor, now=now)
+    wishes = _wishes(connection, _BY_HAND, room.slots) if look.wishes else []
+    if not (look.wishes or look.suspects):
+        return _fresh(connection, turn, room, wishes, look)
     if turn.is_suspects_turn:
         turn.is_suspects_turn = False
         if suspect := _suspect(connection, turn, wishes, now):
             return suspect
-    fresh = _fresh(connection, turn, room, wishes, seldom)
+    fresh = _fresh(connection, turn, room, wishes, look)
     turn.is_suspects_turn = bool(fresh)
     return fresh or _suspect(connection, turn, wishes, now)
 
@@ -195,17 +200,17 @@ def _suspect(connection: Connection, turn: Turn, wishes: Sequence[_Wish], now: d
     return by_hand[:1] or regular or [wish.choice for wish in _wishes(connection, _SUSPECT_OF_REPLAYS, 1)]
 
 
-def _fresh(connection: Connection, turn: Turn, room: _Room, wishes: Sequence[_Wish], seldom: Any) -> list[Choice]:
+def _fresh(connection: Connection, turn: Turn, room: _Room, wishes: Sequence[_Wish], look: Look) -> list[Choice]:
     now, slots = room.now, room.slots
     chosen = [wish.choice for wish in wishes if not wish.is_suspect]
-    if seldom.express:
+    if look.express:
         chosen += [Choice(seq) for seq in connection.scalars(_EXPRESS, {"now": now, "most": slots})]
         chosen = _first_of_each(chosen)[:slots]
     suspects = {wish.choice.seq for wish in wishes if wish.is_suspect}
     left = room._replace(slots=slots - len(chosen), ahead=0 if chosen else room.ahead)
-    regular = [one for one in _regular(connection, turn, left) if one.seq not in suspects]
+    regular = [one for one in _regular(connection, turn, left, look) if one.seq not in suspects]
     chosen = _first_of_each([*chosen, *regular]) if chosen else regular
-    if seldom.wishes and len(chosen) < slots:
+    if look.wishes and len(chosen) < slots:
         replayed = _wishes(connection, _OF_REPLAYS, slots - len(chosen))
         chosen = _first_of_each([*chosen, *(wish.choice for wish in replayed if not wish.is_suspect)])
     return chosen
@@ -218,11 +223,14 @@ def _first_of_each(choices: Iterable[Choice]) -> list[Choice]:
     return list(found.values())
 
 
-def _regular(connection: Connection, turn: Turn, room_left: _Room) -> list[Choice]:
+def _regular(connection: Connection, turn: Turn, room_left: _Room, look: Look) -> list[Choice]:
     now, slots, lendable, ahead = room_left
     if slots <= 0:
         return []
-    webhooks, turn.cursor = due.webhooks(connection, cursor=turn.cursor, now=now)
+    webhooks, turn.cursor = look.webhooks, look.cursor
+    if connection.dialect.name != "sqlite":
+        turn.locked = turn.recipients.locked(connection, webhooks)
+        webhooks = {webhook: is_paused for webhook, is_paused in webhooks.items() if webhook in turn.locked}
     others_wait = bool(turn.cursor)  # more than one claim serves
     in_flight: dict[str, int] = {row[0]: row[1] for row in connection.execute(_IN_FLIGHT)} if webhooks else {}
     own: dict[str, int] = {}

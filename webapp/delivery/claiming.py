@@ -10,14 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from webapp.delivery import claims, fan_out
-from webapp.delivery.choosing import MAX_CLAIMS, Choice, Turn, choose, next_due_at
+from webapp.delivery.choosing import MAX_CLAIMS, Choice, Turn, choose, next_due_at, until_due
 from webapp.delivery.claims import Claim
 from webapp.models import Delivery, WebhookHealth, database_now, packed, transaction
 from webapp.models.among import among
 from webapp.models.base import table_of
 from webapp.models.conflicts import repeated
 
-__all__ = ["MAX_CLAIMS", "Claim", "Turn", "claim", "next_due_at"]
+__all__ = ["MAX_CLAIMS", "Claim", "Turn", "claim", "next_due_at", "until_due"]
 
 _DELIVERY, _HEALTH = table_of(Delivery), table_of(WebhookHealth)
 _LEASE = (
@@ -50,7 +50,7 @@ def claim(turn: Turn, *, slots: int, lease: timedelta, ahead: int = 0, fanning_o
     """
     if slots <= 0:
         return []
-    with transaction() as session:
+    with transaction(in_pipeline=True) as session:
         fanned_out = fan_out.deliver(session) if fanning_out else fan_out.FannedOut()
         turn.is_fan_out_full = fanned_out.is_full
         connection = session.connection()
@@ -77,6 +77,7 @@ def _lease(
         probed=probed,
         worker=turn.worker,
         recipients=turn.recipients,
+        locked=turn.locked,
         now=now,
     )
 

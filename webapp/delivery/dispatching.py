@@ -31,7 +31,6 @@ from webapp.delivery.recorder_thread import RecorderThread
 from webapp.delivery.recording import Result
 from webapp.delivery.senders import Senders
 from webapp.delivery.sending import Sender
-from webapp.models import database_now
 
 log = logging.getLogger(__name__)
 
@@ -250,8 +249,8 @@ class Dispatcher:
         self._claim_at = time.monotonic() + (min(wait_s, LOOK_EVERY_S) if wait_s > 0 else LOOK_EVERY_S)
 
     def _until_due(self) -> float:
-        due_at = claiming.next_due_at()
-        return LOOK_EVERY_S if due_at is None else (due_at - database_now()).total_seconds()
+        wait = claiming.until_due()
+        return LOOK_EVERY_S if wait is None else wait.total_seconds()
 
     def _finish(self) -> None:
         """Record what was sent, give back what was not."""

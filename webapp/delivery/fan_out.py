@@ -23,8 +23,8 @@ from webapp.models import (
     PayloadFormat,
     WebhookStatus,
     bulk,
-    database_now,
     packed,
+    pipelines,
     transaction,
 )
 from webapp.models.among import among
@@ -62,7 +62,7 @@ def is_waiting() -> bool:
 @repeated
 def fan_out() -> int:
     """Make the deliveries of the oldest events that have none yet; returns how many events it was. One transaction."""
-    with transaction() as session:
+    with transaction(in_pipeline=True) as session:
         return deliver(session).events
 
 
@@ -83,7 +83,7 @@ def deliver(session: Session) -> FannedOut:
         return FannedOut()
     settings = current()
     judge = Judge(session, events, settings)
-    now = database_now()  # after webhooks that somebody was switching off were waited for: what is held, is held later
+    now = judge.at  # what is held, is held later than its webhook was switched off
     first_at = retries.first_attempt_at(now=now, schedule=settings.retry_schedule)
     rows: list[dict[str, Any]] = []
     notes = _Notes()
@@ -123,7 +123,8 @@ class _Notes:
             if len(seqs) == 1:
                 self._own.append({"_seq": seqs[0], "refused": refusals or None, "short": None})
             else:
-                connection.execute(_KEEP_ALIKE, {"seqs": seqs, "at": now, "refused": refusals or None})
+                with pipelines.unanswered(connection):
+                    connection.execute(_KEEP_ALIKE, {"seqs": seqs, "at": now, "refused": refusals or None})
         if self._own:
             bulk.execute(connection, _KEEP_ONE, [{**row, "at": now} for row in self._own])
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from webapp.config import Settings
 from webapp.delivery import matching
 from webapp.delivery.filtering import Filtering
-from webapp.models import ProjectMember, User, Webhook, webhook_roles
+from webapp.models import ProjectMember, User, Webhook, database_now, packed, webhook_roles
 from webapp.models.among import among
 from webapp.models.base import table_of
 
@@ -47,6 +47,9 @@ _CANDIDATES = (
     .order_by(_WEBHOOK.c.id)
     .with_for_update(read=True, key_share=True, of=_WEBHOOK)  # whoever is switching one off is waited for
 )
+_CANDIDATE = _CANDIDATES.cte("candidate")
+# PostgreSQL: with the time when the last of them was locked. Beside the lock itself it would be the time before.
+_CANDIDATES_AND_TIME = sa.select(_CANDIDATE, sa.func.clock_timestamp().label("at"))
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
@@ -71,14 +74,21 @@ class _Kind:
 
 
 class Judge:
-    """Judges the events of one transaction; the webhooks are read once, locked against being switched off."""
+    """Judges the events of one transaction; the webhooks are read once, locked against being switched off.
+
+    `at` is the time after whoever was switching one off was waited for, by the clock of due times.
+    """
 
     def __init__(self, session: Session, events: Iterable[Any], settings: Settings) -> None:
         projects = {project for event in events for project in _projects(event)}
         values = {"projects": list(projects), "roles": list(webhook_roles(settings.webhook_role))}
         self._administered: dict[str, list[Any]] = defaultdict(list)
-        for candidate in session.connection().execute(_CANDIDATES, values):
+        connection = session.connection()
+        is_sqlite = connection.dialect.name == "sqlite"
+        candidates = packed.rows(connection, _CANDIDATES if is_sqlite else _CANDIDATES_AND_TIME, values)
+        for candidate in candidates:
             self._administered[candidate.project_id].append(candidate)
+        self.at = database_now() if is_sqlite or not candidates else candidates[-1].at
         self._filtering = Filtering(session)
         self._kinds: dict[tuple[str, ...], _Kind] = {}
 

@@ -6,6 +6,7 @@ A worker reads the webhook's row with each claim, so that an edit counts at once
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from cryptography.fernet import MultiFernet
 from sqlalchemy.engine import Connection
 
 from webapp.delivery.outcomes import Pairs
-from webapp.models import UnreadableSecret, Webhook, WebhookSnapshot
+from webapp.models import UnreadableSecret, Webhook, WebhookSnapshot, packed
 from webapp.models.among import among
 from webapp.models.base import decrypt, keyring, table_of
 
@@ -30,6 +31,8 @@ _ROWS = sa.select(
     _WEBHOOK.c.previous_secret_until,
     _WEBHOOK.c.headers.label("headers_ciphertext"),
 ).where(among(_WEBHOOK.c.id, "ids"))
+# PostgreSQL: whoever holds the webhooks' rows decides what is in flight; others serve other webhooks meanwhile.
+_LOCKED = _ROWS.with_for_update(skip_locked=True, key_share=True)
 _SNAPSHOTS = sa.select(_SNAPSHOT.c.seq, _SNAPSHOT.c.body).where(among(_SNAPSHOT.c.seq, "seqs"))
 
 
@@ -58,12 +61,21 @@ class Recipients:
         self._opened: dict[Any, Recipient] = {}
         self._snapshots: dict[int, bytes] = {}
 
-    def of(self, connection: Connection, ids: set[str]) -> dict[str, Recipient]:
+    def locked(self, connection: Connection, ids: Collection[str]) -> dict[str, Recipient]:
+        """Lock the rows of these webhooks, where no other worker has; the recipients of those that are locked now."""
+        return self._read(connection, _LOCKED, ids)
+
+    def of(self, connection: Connection, ids: Collection[str]) -> dict[str, Recipient]:
         """The recipients of these webhooks, by id."""
+        return self._read(connection, _ROWS, ids)
+
+    def _read(self, connection: Connection, query: sa.Select[Any], ids: Collection[str]) -> dict[str, Recipient]:
+        if not ids:
+            return {}
         if self._keys is not keyring():
             self._keys = keyring()
             self._opened.clear()
-        return {row.id: self._of(row) for row in connection.execute(_ROWS, {"ids": list(ids)})}
+        return {row.id: self._of(row) for row in packed.rows(connection, query, {"ids": list(ids)})}
 
     def snapshots(self, connection: Connection, seqs: set[int]) -> dict[int, bytes]:
         """The bytes of these snapshots, by number. They never change, so each is read once."""

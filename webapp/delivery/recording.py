@@ -43,6 +43,7 @@ _OPEN = (
     .where(among(_ATTEMPT.c.id, "ids"), _ATTEMPT.c.finished_at.is_(None))
     .with_for_update(of=_DELIVERY)
 )
+_OPEN_AND_TIME = _OPEN.add_columns(sa.func.clock_timestamp().label("at"))
 _COMPLETE = sa.update(_ATTEMPT).where(_ATTEMPT.c.id == sa.bindparam("_id"))
 _SETTLE = sa.update(_DELIVERY).where(
     _DELIVERY.c.seq == sa.bindparam("_seq"), _DELIVERY.c.claim_token == sa.bindparam("_token")
@@ -75,26 +76,34 @@ def record(results: Sequence[Result]) -> list[Consequence]:
     attempt is completed, and nothing newer is overwritten.
     """
     settings = current()
-    with transaction() as session:
-        now = database_now()
+    with transaction(in_pipeline=True) as session:
         connection = session.connection()
-        standing = {
-            row.id: row for row in packed.rows(connection, _OPEN, {"ids": [one.claim.attempt_id for one in results]})
-        }
+        opened, now = _opened(connection, [result.claim.attempt_id for result in results])
+        standing = {row.id: row for row in opened}
         first = {result.claim.attempt_id: result for result in reversed(results)}
         ended = [(result, standing[key]) for key, result in reversed(first.items()) if key in standing]
+        if not ended:
+            return []
         fenced = [(result, row) for result, row in ended if _is_mine(result, row)]
         mine = [result for result, _ in fenced]
-        if ended:
-            told = [_told(result, is_late=not _is_mine(result, row)) for result, row in ended]
-            bulk.execute(connection, _COMPLETE, told)
+        # First what is waited for, then what is only sent.
+        consequences = tallying.count(connection, [_tally(result) for result in mine if _counts(result)], now)
+        bulk.execute(connection, _COMPLETE, [_told(result, is_late=not _is_mine(result, row)) for result, row in ended])
         _settle(
             connection, [_changes(result, row, now=now, schedule=settings.retry_schedule) for result, row in fenced]
         )
         _finish_redeliveries(connection, mine, now)
-        consequences = tallying.count(connection, [_tally(result) for result in mine if _counts(result)], now)
         counting.count(connection, [_counted(result, row) for result, row in ended if _is_of_event(result)])
         return consequences
+
+
+def _opened(connection: Connection, attempt_ids: Sequence[str]) -> tuple[Sequence[Any], datetime]:
+    """The attempts that are open, their deliveries locked, and the time by the clock of due times."""
+    values = {"ids": attempt_ids}
+    if connection.dialect.name == "sqlite":
+        return packed.rows(connection, _OPEN, values), database_now()
+    rows = connection.execute(_OPEN_AND_TIME, values).all()
+    return rows, rows[0].at if rows else database_now()
 
 
 def _counts(result: Result) -> bool:

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.engine.default import DefaultDialect
 
-from webapp.models import arrays, given
+from webapp.models import arrays, given, pipelines
 
 MAX_REMEMBERED = 256  # statements in their forms: by database, columns and number of rows
 AT_ONCE = (128, 64, 32, 16, 8, 4, 2, 1)  # rows of a table of values: few numbers, so that each form is parsed once
@@ -40,24 +40,22 @@ class _Prepared:
 def execute(connection: Connection, statement: sa.Insert | sa.Update, rows: Sequence[Mapping[str, Any]]) -> None:
     """Run a statement for each row; all have the same names, and they name every column that is to be written.
 
-    `statement` is a constant: it is compiled once. No two rows change the same one. Raises ValueError when a default of
-    a column would have to be made up in Python, for that is not done here.
+    `statement` is a constant: it is compiled once. No two rows change the same one. In a pipeline nobody waits for it.
+    Raises ValueError when a default of a column would have to be made up in Python, for that is not done here.
     """
     names = tuple(rows[0])
     if connection.dialect.name == "sqlite":
         _execute_by_values(connection, statement, names, rows)
-    elif len(rows) == 1:  # costs less by itself
+        return
+    if len(rows) == 1:  # costs less by itself
         prepared = _prepared(statement, connection.dialect, names)
-        columns = _columns(prepared, rows)
-        connection.exec_driver_sql(
-            prepared.text, {name: column[0] for (name, _), column in zip(prepared.converters, columns, strict=True)}
-        )
+        values = [column[0] for column in _columns(prepared, rows)]
     else:
         prepared = _prepared_for_arrays(statement, connection.dialect, names)
-        columns = _columns(prepared, rows)
+        values = [arrays.literal(column) for column in _columns(prepared, rows)]
+    with pipelines.unanswered(connection):
         connection.exec_driver_sql(
-            prepared.text,
-            {name: arrays.literal(column) for (name, _), column in zip(prepared.converters, columns, strict=True)},
+            prepared.text, {name: value for (name, _), value in zip(prepared.converters, values, strict=True)}
         )
 
 

@@ -43,6 +43,7 @@ def options(settings: Settings) -> dict[str, Any]:
     return {
         "hide_parameters": True,  # an error in the log shows no values
         "pool_pre_ping": True,
+        "pool_use_lifo": True,  # each connection prepares its own statements
         "pool_size": POOL_SIZE,
         "max_overflow": MAX_OVERFLOW,
         "connect_args": {
