@@ -201,3 +201,30 @@ def test_fifty_hostile_answers_at_once_leave_nothing_open(receiver):
     assert took < LIMIT_S + 2 * GRACE_S
     wait_until(lambda: receiver.open_connections == 0)
     wait_until(lambda: (threading.active_count(), open_files()) <= (threads, files))
+
+
+HEADS = [
+    b"",
+    b"A: 1\r\n",
+    b"A: 1\nB:2\n",
+    b"A: 1\r\nA:  2 \r\n\tfolded\r\n",
+    b" folded at once\r\nB: 1\r\n",
+    b"no colon\r\n: no name\r\nA:\r\n",
+    b"A: 1\r\r\nB: \xe4\x00\r\n",
+    b"A: 1\r\n" * 100,
+    b"A: 1\r\n" * 101,
+    b"A: " + b"x" * 66_000 + b"\r\n",
+    b"Content-Length: 2\r\nContent-Length: 3\r\n",
+]
+
+
+@pytest.mark.parametrize("blank", [b"\r\n", b"\n"])
+@pytest.mark.parametrize("head", HEADS)
+def test_a_head_reads_the_same_in_one_piece_and_in_several(send, head, blank):
+    answer = b"HTTP/1.1 200 OK\r\n" + head + blank + b"ok\r\n\r\nnot: a header\n\n"
+    size = len(answer) // 5 + 1
+    cuts = [answer[start : start + size] for start in range(0, len(answer), size)]
+    whole, pieces = send(Raw([answer])), send(Raw(cuts, pause=0.01))
+    assert (whole.status, whole.error, whole.headers) == (pieces.status, pieces.error, pieces.headers)
+    if whole.error is None:
+        assert b"ok\r\n\r\nnot: a header\n\n" == whole.body == pieces.body

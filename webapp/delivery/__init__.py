@@ -49,6 +49,7 @@ The processes:
     lanes         at most so many of a webhook on their way at once
     senders       the threads that send, as many as receivers keep waiting
     recorder      outcomes on their way into the rows
+    recorder_thread  the same in a thread of its own, for PostgreSQL
     replaying     many deliveries again, paced below new events
     heartbeats    workers say that they live
     readiness     what /readyz looks at

@@ -3,10 +3,10 @@
 First what people ask for (redeliveries, pings, tests), past pause and cap. Then what is due, fairly: up to 64 webhooks
 from a cursor that rotates over the waiting ones, oldest first within each; five in flight are guaranteed to a webhook,
 idle slots may be borrowed while no other waits. Half of a worker's slots are neither lent nor given to webhooks that
-keep their slots for seconds, so that a new event always finds one. A paused webhook gets one probe when its time has
-come. Last, with the slots that are left, what a replay wants again. A delivery that was claimed before without an
-outcome, a suspect, is taken alone and one at a time, so that one that takes its worker down cannot take others along
-again and again.
+keep their slots for seconds, so that a new event always finds one. What is claimed ahead for a quick receiver waits in
+a lane and needs no slot. A paused webhook gets one probe when its time has come. Last, with the slots that are left,
+what a replay wants again. A delivery that was claimed before without an outcome, a suspect, is taken alone and one at a
+time, so that one that takes its worker down cannot take others along again and again.
 
 The statements are constants over tables: building one anew costs several times what running it does.
 """

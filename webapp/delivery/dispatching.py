@@ -1,8 +1,8 @@
 """The dispatcher of a worker process: one thread that fans out, claims and records, beside threads that send.
 
-It looks once a second, and at once when the bell rings or an outcome comes in. One thread does all that touches the
-database: a process never waits for its own locks, and what cannot be recorded is not followed by new claims. No
-transaction is open while the network is used.
+It looks once a second, and at once when the bell rings or an outcome comes in. On SQLite this thread does all that
+touches the database: a process never waits for its own locks. On PostgreSQL another one records. What cannot be
+recorded is not followed by new claims, and no transaction is open while the network is used.
 """
 
 from __future__ import annotations

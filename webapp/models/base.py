@@ -38,12 +38,15 @@ class Base(DeclarativeBase):
     metadata = db.metadata
 
 
+_TIME_LENGTH = len("2026-01-01 00:00:00.000000")  # SQLite keeps no zone
+
+
 class _SqliteTime(sqlite.DATETIME):
     """The text that SQLAlchemy writes for a time, made by the interpreter itself: each delivery has several."""
 
     def bind_processor(self, dialect: sa.Dialect) -> Any:
         def text(value: datetime | None) -> str | None:
-            return None if value is None else value.isoformat(" ", "microseconds")
+            return None if value is None else value.isoformat(" ", "microseconds")[:_TIME_LENGTH]
 
         return text
 
@@ -62,14 +65,12 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
         return dialect.type_descriptor(_SQLITE_TIME if dialect.name == "sqlite" else sa.DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """In UTC; SQLite keeps no zone."""
+        """In UTC."""
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError("a time without a time zone")
-        if value.tzinfo is not UTC:
-            value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+        return value if value.tzinfo is UTC else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
         """Aware, in UTC."""

@@ -119,11 +119,12 @@ def _converter(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Callable[[Co
     convert = kind.dialect_impl(dialect).bind_processor(dialect)
     if convert is None:
         return None
-    if isinstance(kind, sa.JSON):  # not hashable, and seldom twice the same
-        return lambda column: [convert(value) for value in column]
     return lambda column: _each_once(convert, column)
 
 
 def _each_once(convert: Callable[[Any], Any], column: Column) -> Column:
-    known: dict[Hashable, Any] = {value: convert(value) for value in set(column)}
+    try:
+        known: dict[Hashable, Any] = {value: convert(value) for value in set(column)}
+    except TypeError:  # lists, in JSON
+        return [convert(value) for value in column]
     return [known[value] for value in column]

@@ -107,17 +107,26 @@ class Answer:
     def _read_pairs(self, limit: int) -> list[tuple[str, str]]:
         """The header lines as they came; a folded line belongs to the one before, one without a colon is left out."""
         pairs: list[tuple[str, str]] = []
-        for _ in range(MAX_HEAD_LINES + 1):
-            line = self._line(limit)
-            limit -= len(line)
-            if line in (b"\r\n", b"\n"):
-                return pairs
-            name, colon, value = _text(line).partition(":")
-            if line[:1] in b" \t" and pairs:
-                pairs[-1] = (pairs[-1][0], f"{pairs[-1][1]} {_text(line).strip()}")
+        for line in self._lines(limit):
+            name, colon, value = line.partition(":")
+            if line[:1] in (" ", "\t") and pairs:
+                pairs[-1] = (pairs[-1][0], f"{pairs[-1][1]} {line.strip()}")
             elif colon:
                 pairs.append((name.strip(), value.strip()))
-        raise TransportFailure(ErrorWord.RESPONSE_TOO_LARGE, HEAD_TOO_LARGE)
+        return pairs
+
+    def _lines(self, limit: int) -> list[str]:
+        """The lines up to the empty one, mostly all from what came with the first packet."""
+        if together := self._wire.lines(limit):
+            lines = _text(together).split("\n")[:-2]
+        else:
+            lines = []
+            while len(lines) <= MAX_HEAD_LINES and (line := self._line(limit)) not in (b"\r\n", b"\n"):
+                limit -= len(line)
+                lines.append(_text(line))
+        if len(lines) > MAX_HEAD_LINES:
+            raise TransportFailure(ErrorWord.RESPONSE_TOO_LARGE, HEAD_TOO_LARGE)
+        return lines
 
     def _find_frame(self) -> None:
         told: dict[str, list[str]] = {"content-length": [], "transfer-encoding": [], "connection": []}

@@ -9,12 +9,15 @@ for each step, and with each of them a busy process hands the interpreter to ano
 """
 
 import math
+import re
 import select
 import socket
 import ssl
 import time
 
 PIECE_BYTES = 16_384
+
+_EMPTY_LINE = re.compile(rb"(?:\A|\n)\r?\n")
 
 
 class Wire:
@@ -55,6 +58,11 @@ class Wire:
             if not self._receive():
                 return self._take(looked_at)
         return self._take(limit + 1 if end < 0 else min(end, limit) + 1)
+
+    def lines(self, limit: int) -> bytes:
+        """All lines up to the first empty one, and that, if they are here already and within `limit`; else nothing."""
+        match = _EMPTY_LINE.search(self._received)
+        return self._take(match.end()) if match and match.end() <= limit else b""
 
     def some(self, most: int) -> bytes:
         """The next bytes, at least one and at most `most`; none at the end."""
