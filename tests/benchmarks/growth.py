@@ -141,7 +141,7 @@ def _look(measured: Measured) -> None:
 
 def _idle() -> None:
     fan_out.is_waiting()
-    claiming.next_due_at()
+    claiming.until_due()
     leases.expire()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from datetime import datetime, timedelta
@@ -13,9 +14,9 @@ from flask import Flask
 from sqlalchemy.engine import Connection
 
 from tests.factories import Make
-from webapp.delivery import due, leases
+from webapp.delivery import choosing, due, leases
 from webapp.delivery.choosing import BORROWED_IN_FLIGHT, CLAIMED_AHEAD, GUARANTEED_IN_FLIGHT
-from webapp.delivery.claiming import MAX_CLAIMS, Turn, claim, next_due_at
+from webapp.delivery.claiming import MAX_CLAIMS, Turn, claim, until_due
 from webapp.delivery.claims import Claim
 from webapp.delivery.due import MAX_WEBHOOKS
 from webapp.delivery.paces import QUICK_S
@@ -31,8 +32,8 @@ def turn() -> Turn:
 
 
 def is_due() -> bool:
-    due_at = next_due_at()
-    return due_at is not None and due_at <= utc_now()
+    wait = until_due()
+    return wait is not None and wait <= timedelta(0)
 
 
 def take(turn: Turn, slots: int = 200, lease: timedelta = LEASE, ahead: int = 0) -> list[Claim]:
@@ -349,6 +350,19 @@ def test_nothing_is_claimed_ahead_while_slots_are_short(make: Make) -> None:
     turn.paces.note(webhook.id, QUICK_S / 2)
     waiting(make, webhook, 100)
     assert len(take(turn, slots=30, ahead=CLAIMED_AHEAD)) == GUARANTEED_IN_FLIGHT + 10
+    assert turn.left_behind
+
+
+def test_nothing_is_claimed_ahead_where_no_slot_may_be_lent_and_that_is_said(make: Make) -> None:
+    turn = Turn(worker="test:1", reserve=100)
+    webhook = make.webhook()
+    turn.paces.note(webhook.id, QUICK_S / 2)
+    waiting(make, webhook, 50)
+    turn.leased[webhook.id] = len(take(turn, slots=200, ahead=CLAIMED_AHEAD - 60))
+    assert turn.leased[webhook.id] == 50
+    waiting(make, webhook, 50)
+    assert take(turn, slots=20, ahead=CLAIMED_AHEAD) == []
+    assert turn.left_behind
 
 
 def test_nor_while_more_webhooks_wait_than_one_claim_serves(make: Make, turn: Turn) -> None:
@@ -388,3 +402,24 @@ def test_new_events_can_be_fanned_out_and_claimed_in_one_transaction(make: Make,
     assert (mine.delivery.event_seq, mine.delivery.attempts_made) == (event.seq, 1)
     assert event.fanned_out_at is not None
     assert claim(turn, slots=200, lease=LEASE, fanning_out=True) == []
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    ("query", "index"), [(choosing._EXPRESS, "ix_delivery_express"), (choosing._SUSPECT, "ix_delivery_suspect")]
+)
+def test_a_plan_that_is_made_once_still_uses_the_index_of_what_is_seldom(
+    app: Flask, query: sa.Select[Any], index: str
+) -> None:
+    query = query.params(now=utc_now(), most=10)
+    text = query.compile(dialect=db.engine.dialect, compile_kwargs={"render_postcompile": True}).string
+    names = sorted(set(re.findall(r"%\((\w+)\)s", text)))
+    numbers = {name: f"${number}" for number, name in enumerate(names, 1)}
+    with transaction() as session:
+        connection = session.connection()
+        connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_generic_plan")
+        connection.exec_driver_sql(f"PREPARE look AS {text % numbers}")
+        values = ", ".join("now()" if name.startswith("now") else "10" for name in names)
+        plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN EXECUTE look ({values})").scalars())
+        connection.exec_driver_sql("DEALLOCATE look")
+    assert index in plan, plan

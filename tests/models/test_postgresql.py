@@ -125,3 +125,32 @@ def test_so_does_a_connection_that_is_left(app: Flask, make: Make) -> None:
         connection.execute(sa.text("WITH one AS (UPDATE webhook SET name = 'after' RETURNING 1) SELECT * FROM one"))
     with db.engine.connect() as connection:
         assert connection.scalars(sa.select(table_of(Webhook).c.name)).all() == ["before"]
+
+
+def test_nor_does_the_question_whether_a_connection_answers_end_that(
+    app: Flask, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.webhook()
+    monkeypatch.setattr(postgresql, "FRESH_S", 0.0)
+    with questions(monkeypatch) as asked:
+        for _ in range(OFTEN):
+            db.session.rollback()
+            db.session.execute(sa.select(table_of(Webhook).c.id)).all()
+        db.session.rollback()
+        assert db.session.scalar(PREPARED) == 1
+    assert len(asked) > OFTEN
+
+
+def test_what_is_copied_in_is_taken_back_by_a_rollback(app: Flask) -> None:
+    with sa.create_engine(db.engine.url, poolclass=sa.NullPool).connect() as other:
+        other.exec_driver_sql("CREATE TABLE copied (number INTEGER)")
+        other.commit()
+    with db.engine.connect() as connection:
+        connection.scalar(PID)
+        with connection.connection.cursor() as cursor, cursor.copy("COPY copied FROM STDIN") as rows:
+            rows.write_row((1,))
+        connection.rollback()
+        assert connection.scalar(sa.text("SELECT count(*) FROM copied")) == 0
+    with sa.create_engine(db.engine.url, poolclass=sa.NullPool).connect() as other:
+        other.exec_driver_sql("DROP TABLE copied")
+        other.commit()

@@ -1,4 +1,4 @@
-"""Choosing: which deliveries a worker may claim now. It only reads; the claim leases what was chosen.
+"""Choosing: which deliveries a worker may claim now. It reads, and on PostgreSQL locks webhooks; the claim leases.
 
 First what people ask for (redeliveries, pings, tests), past pause and cap. Then what is due, fairly: up to 64 webhooks
 from a cursor that rotates over the waiting ones, oldest first within each; five in flight are guaranteed to a webhook,
@@ -18,18 +18,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain, zip_longest
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from webapp.delivery import due
+from webapp.delivery import due, recipients
 from webapp.delivery.due import Look
 from webapp.delivery.paces import Paces
-from webapp.delivery.recipients import Recipient, Recipients
+from webapp.delivery.recipients import Recipients
 from webapp.extensions import db
 from webapp.models import Delivery, DeliveryKind, Redelivery, Webhook, WebhookHealth, database_now
-from webapp.models.base import table_of
+from webapp.models.base import UtcTime, table_of
 
 MAX_CLAIMS = 200  # deliveries in one claim
 GUARANTEED_IN_FLIGHT = 5  # per webhook, over all workers
@@ -44,6 +44,9 @@ _MOST = sa.bindparam("most", type_=sa.Integer)
 _IS_DUE = sa.and_(
     _DELIVERY.c.next_attempt_at.is_not(None), _DELIVERY.c.next_attempt_at <= _NOW, _DELIVERY.c.lease_until.is_(None)
 )
+# In the text of a statement: for a parameter the planner finds no partial index.
+_EVENT = sa.literal(DeliveryKind.EVENT, _DELIVERY.c.kind.type, literal_execute=True)
+_NONE = sa.literal(0, sa.Integer, literal_execute=True)
 _IS_PAUSED = sa.exists().where(_HEALTH.c.webhook_id == _DELIVERY.c.webhook_id, _HEALTH.c.paused_at.is_not(None))
 _AWAITS_PROBE = _IS_PAUSED.where(_HEALTH.c.probe_at > _NOW)
 
@@ -54,7 +57,7 @@ _IN_FLIGHT = (
 )
 _EXPRESS = (
     sa.select(_DELIVERY.c.seq)
-    .where(_IS_DUE, _DELIVERY.c.kind != DeliveryKind.EVENT, _DELIVERY.c.claims == 0)
+    .where(_IS_DUE, _DELIVERY.c.kind != _EVENT, _DELIVERY.c.claims == _NONE)
     .order_by(_DELIVERY.c.seq)
     .limit(_MOST)
 )
@@ -81,10 +84,10 @@ _NEXT_DUE = sa.select(
     .scalar_subquery()
     .label("at"),
 )
-_NEXT_DUE_AND_TIME = _NEXT_DUE.add_columns(sa.func.clock_timestamp().label("now"))
+_NEXT_DUE_AND_TIME = _NEXT_DUE.add_columns(sa.func.clock_timestamp(type_=UtcTime).label("now"))
 _SUSPECT = (
     sa.select(_DELIVERY.c.seq, _IS_PAUSED)
-    .where(_IS_DUE, _DELIVERY.c.claims > 0, ~_AWAITS_PROBE)
+    .where(_IS_DUE, _DELIVERY.c.claims > _NONE, ~_AWAITS_PROBE)
     .order_by(_DELIVERY.c.next_attempt_at)
     .limit(1)
 )
@@ -112,7 +115,7 @@ class Turn:
     is_suspect_in_flight: bool = False
     is_suspects_turn: bool = False
     is_fan_out_full: bool = False  # by the last claim: it took as many events as one takes
-    locked: dict[str, Recipient] = field(default_factory=dict)  # by the last claim: webhooks whose rows it locked
+    locked: dict[str, Any] = field(default_factory=dict)  # by the last claim: rows of webhooks that it locked
     left_behind: bool = False  # by the last claim: more was due of some webhook than it had room for
 
     def give_up(self, webhook_id: str) -> None:
@@ -133,23 +136,17 @@ class Turn:
         return bool(self.cursor) or self.is_suspects_turn or was_suspect
 
 
-def next_due_at() -> datetime | None:
-    """When the next delivery is due, by the index alone; None when none waits. A wish to send again is due at once."""
-    return _next_due()[0]
-
-
 def until_due() -> timedelta | None:
-    """How long it is until then; None when none waits."""
-    due_at, now = _next_due()
-    return None if due_at is None else due_at - now
+    """How long it is until the next delivery is due, by the index alone; None when none waits.
 
-
-def _next_due() -> tuple[datetime | None, datetime]:
+    A wish to send again is due at once.
+    """
     connection = db.session.connection()
     is_sqlite = connection.dialect.name == "sqlite"
     found = connection.execute(_NEXT_DUE if is_sqlite else _NEXT_DUE_AND_TIME).one()
-    now = database_now() if is_sqlite else found.now
-    return now if found.is_wished else found.at, now
+    if found.is_wished:
+        return timedelta(0)
+    return None if found.at is None else found.at - (database_now() if is_sqlite else found.now)
 
 
 def choose(connection: Connection, turn: Turn, *, now: datetime, slots: int, ahead: int = 0) -> list[Choice]:
@@ -224,12 +221,13 @@ def _first_of_each(choices: Iterable[Choice]) -> list[Choice]:
 
 
 def _regular(connection: Connection, turn: Turn, room_left: _Room, look: Look) -> list[Choice]:
-    now, slots, lendable, ahead = room_left
+    now, slots, lendable, _ = room_left
     if slots <= 0:
         return []
+    ahead = room_left.ahead if lendable else 0
     webhooks, turn.cursor = look.webhooks, look.cursor
     if connection.dialect.name != "sqlite":
-        turn.locked = turn.recipients.locked(connection, webhooks)
+        turn.locked = recipients.lock(connection, webhooks)
         webhooks = {webhook: is_paused for webhook, is_paused in webhooks.items() if webhook in turn.locked}
     others_wait = bool(turn.cursor)  # more than one claim serves
     in_flight: dict[str, int] = {row[0]: row[1] for row in connection.execute(_IN_FLIGHT)} if webhooks else {}
@@ -259,9 +257,9 @@ def _regular(connection: Connection, turn: Turn, room_left: _Room, look: Look) -
     if not (others_wait or is_full) and len(slow) + len(lent) <= lendable:
         beyond = _interleave([waiting[webhook][at_once[webhook] :] for webhook in quick])
         chosen += beyond[: min(ahead, MAX_CLAIMS - len(chosen))]
-    if (
-        is_full or len(chosen) == MAX_CLAIMS
-    ):  # perhaps not all had their turn: the next claim goes on behind the last one that had
+    turn.left_behind |= len(chosen) < sum(len(choices) for choices in waiting.values())
+    if is_full or len(chosen) == MAX_CLAIMS:
+        # Perhaps not all had their turn: the next claim goes on behind the last one that had.
         turn.cursor = next(webhook for webhook, choices in waiting.items() if chosen[-1] in choices)
     return chosen
 

@@ -100,16 +100,16 @@ def make(
     probed: Collection[int],
     worker: str,
     recipients: Recipients,
-    locked: Mapping[str, Recipient],
+    locked: Mapping[str, Any],
     now: datetime,
 ) -> list[Claim]:
     """Claims of freshly leased delivery rows (columns CLAIMED). Their attempt rows are written here: they exist before
     anything is sent. `redeliveries` maps a delivery's number to that of the redelivery that asked for it; `probed` are
-    the numbers of those that go out as probes of paused webhooks; `locked` are recipients that were read with the lock.
+    the numbers of those that go out as probes of paused webhooks; `locked` are webhooks read when they were locked.
     """
     events = _events(connection, {row.event_seq for row in rows if row.event_seq is not None})
     snapshots = recipients.snapshots(connection, {row.snapshot_seq for row in rows})
-    to = {**locked, **recipients.of(connection, {row.webhook_id for row in rows} - locked.keys())}
+    to = recipients.of(connection, {row.webhook_id for row in rows}, locked)
     at = time.monotonic()
     claims = [
         Claim(

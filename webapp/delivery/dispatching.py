@@ -284,10 +284,10 @@ class Dispatcher:
             self._intake.put(NoOutcome(claim, is_unsent=True))
             return
         ended = attempting.attempt_in_thread(claim, self._sender)
+        if isinstance(ended, NoOutcome) and ended.error is not None:
+            self._keep_quiet(ended.error)  # before the loop claims another
         self._intake.put(ended)
         if isinstance(ended, NoOutcome):
-            if ended.error is not None:
-                self._keep_quiet(ended.error)
             return
         if self._recorder_thread is not None:
             self._recorder_thread.put(ended)

@@ -1,4 +1,4 @@
-"""The hand of a worker: what it has claimed and neither recorded nor given back. Belongs to the loop.
+"""The hand of a worker: what it has claimed and not recorded or given back. Belongs to the loop, but for `move_on`.
 
 A claim waits in its lane, is with the senders, or has an outcome that is to be recorded. What is unsent is given back.
 """

@@ -20,7 +20,7 @@ from webapp.delivery import matching
 from webapp.delivery.filtering import Filtering
 from webapp.models import ProjectMember, User, Webhook, database_now, packed, webhook_roles
 from webapp.models.among import among
-from webapp.models.base import table_of
+from webapp.models.base import UtcTime, table_of
 
 _WEBHOOK, _MEMBER, _USER = table_of(Webhook), table_of(ProjectMember), table_of(User)
 _CANDIDATES = (
@@ -49,7 +49,7 @@ _CANDIDATES = (
 )
 _CANDIDATE = _CANDIDATES.cte("candidate")
 # PostgreSQL: with the time when the last of them was locked. Beside the lock itself it would be the time before.
-_CANDIDATES_AND_TIME = sa.select(_CANDIDATE, sa.func.clock_timestamp().label("at"))
+_CANDIDATES_AND_TIME = sa.select(_CANDIDATE, sa.func.clock_timestamp(type_=UtcTime).label("at"))
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 

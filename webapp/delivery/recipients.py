@@ -6,7 +6,7 @@ A worker reads the webhook's row with each claim, so that an edit counts at once
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,6 +53,11 @@ class Recipient:
         return [secret for secret in (self.secret, self.previous_secret if is_valid else None) if secret]
 
 
+def lock(connection: Connection, ids: Collection[str]) -> dict[str, Any]:
+    """Lock the rows of these webhooks where no other worker has (PostgreSQL); those that are locked now, by id."""
+    return {row.id: row for row in connection.execute(_LOCKED, {"ids": list(ids)})} if ids else {}
+
+
 class Recipients:
     """What one worker process remembers of webhooks. Belongs to one thread."""
 
@@ -61,21 +66,15 @@ class Recipients:
         self._opened: dict[Any, Recipient] = {}
         self._snapshots: dict[int, bytes] = {}
 
-    def locked(self, connection: Connection, ids: Collection[str]) -> dict[str, Recipient]:
-        """Lock the rows of these webhooks, where no other worker has; the recipients of those that are locked now."""
-        return self._read(connection, _LOCKED, ids)
-
-    def of(self, connection: Connection, ids: Collection[str]) -> dict[str, Recipient]:
-        """The recipients of these webhooks, by id."""
-        return self._read(connection, _ROWS, ids)
-
-    def _read(self, connection: Connection, query: sa.Select[Any], ids: Collection[str]) -> dict[str, Recipient]:
-        if not ids:
-            return {}
+    def of(self, connection: Connection, ids: set[str], locked: Mapping[str, Any]) -> dict[str, Recipient]:
+        """The recipients of these webhooks, by id. Rows that are `locked` are not read again."""
         if self._keys is not keyring():
             self._keys = keyring()
             self._opened.clear()
-        return {row.id: self._of(row) for row in packed.rows(connection, query, {"ids": list(ids)})}
+        rows = [locked[webhook] for webhook in ids & locked.keys()]
+        if missing := ids - locked.keys():
+            rows += packed.rows(connection, _ROWS, {"ids": list(missing)})
+        return {row.id: self._of(row) for row in rows}
 
     def snapshots(self, connection: Connection, seqs: set[int]) -> dict[int, bytes]:
         """The bytes of these snapshots, by number. They never change, so each is read once."""

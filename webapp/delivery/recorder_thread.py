@@ -58,7 +58,6 @@ class RecorderThread:
 
     def stop(self) -> None:
         """Wait until the thread has ended. All that was put is done with by then."""
-        self._is_stopping = True
         self._intake.put(None, is_urgent=True)
         self._thread.join()
 
@@ -66,7 +65,9 @@ class RecorderThread:
         while self._recorder.held or not self._is_stopping:
             wait_s = max(0.0, min(self._recorder.due_at, self._tend_at) - time.monotonic())
             for result in self._intake.take(wait_s, enough=self._recorder.missing(self._in_hand())):
-                if result is not None:
+                if result is None:
+                    self._is_stopping = True
+                else:
                     self._recorder.add(result)
             try:
                 with self._app.app_context():

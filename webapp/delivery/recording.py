@@ -20,7 +20,7 @@ from webapp.delivery.settling import Ending, Standing, settle
 from webapp.delivery.tallying import Consequence, Tally
 from webapp.models import Attempt, Delivery, DeliveryKind, Redelivery, bulk, database_now, packed, transaction
 from webapp.models.among import among
-from webapp.models.base import table_of
+from webapp.models.base import UtcTime, table_of
 from webapp.models.conflicts import repeated
 
 MAX_PHRASE_LENGTH = 200
@@ -43,7 +43,7 @@ _OPEN = (
     .where(among(_ATTEMPT.c.id, "ids"), _ATTEMPT.c.finished_at.is_(None))
     .with_for_update(of=_DELIVERY)
 )
-_OPEN_AND_TIME = _OPEN.add_columns(sa.func.clock_timestamp().label("at"))
+_OPEN_AND_TIME = _OPEN.add_columns(sa.func.clock_timestamp(type_=UtcTime).label("at"))
 _COMPLETE = sa.update(_ATTEMPT).where(_ATTEMPT.c.id == sa.bindparam("_id"))
 _SETTLE = sa.update(_DELIVERY).where(
     _DELIVERY.c.seq == sa.bindparam("_seq"), _DELIVERY.c.claim_token == sa.bindparam("_token")

@@ -119,12 +119,11 @@ def _converter(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Callable[[Co
     convert = kind.dialect_impl(dialect).bind_processor(dialect)
     if convert is None:
         return None
+    if isinstance(kind, sa.JSON):  # not always hashable, and 1 equals true
+        return lambda column: [convert(value) for value in column]
     return lambda column: _each_once(convert, column)
 
 
 def _each_once(convert: Callable[[Any], Any], column: Column) -> Column:
-    try:
-        known: dict[Hashable, Any] = {value: convert(value) for value in set(column)}
-    except TypeError:  # lists, in JSON
-        return [convert(value) for value in column]
+    known: dict[Hashable, Any] = {value: convert(value) for value in set(column)}
     return [known[value] for value in column]

@@ -14,7 +14,8 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.pq import TransactionStatus
 
-ANSWER_LIMIT_S = 15.0  # longer than the server lets a statement run, so that whatever ends here got no answer at all
+# Longer than the server lets a statement run: whatever ends here got no answer at all, or several that took very long.
+ANSWER_LIMIT_S = 15.0
 FRESH_S = 1.0  # what answered so lately is asked nothing before it is used again
 # A worker runs the same few statements all day, by the same indexes whatever their values: to plan each anew took a
 # fifth of the time from an event to its request.
@@ -56,8 +57,10 @@ class BoundedConnection(psycopg.Connection[Any]):
         self._pipeline_block = contextlib.ExitStack()
         self._open_pipeline = self._pipeline_block.enter_context(self.pipeline())
         self.is_unanswered = True
-        self.execute(PLAN_ONCE)
-        self.is_unanswered = False
+        try:
+            self.execute(PLAN_ONCE)
+        finally:
+            self.is_unanswered = False
 
     def read_answers(self) -> None:
         """Wait for the answers to all that was sent; raises the first error among them."""
@@ -68,7 +71,8 @@ class BoundedConnection(psycopg.Connection[Any]):
         """As ever, and the end of a pipeline."""
         super().commit()
         self.has_only_read = True
-        self._end_pipeline()
+        with contextlib.suppress(psycopg.Error):  # it is on disk; that a connection is lost now, the next use finds out
+            self._end_pipeline()
 
     def rollback(self) -> None:
         """As ever, and the end of a pipeline, whatever errors nobody has waited for.
@@ -103,7 +107,7 @@ class BoundedConnection(psycopg.Connection[Any]):
 
 
 class _Cursor(psycopg.Cursor[Any]):
-    """A cursor that has its answer when `execute` returns, in a pipeline, too. It notes what does more than read."""
+    """A cursor that has its answer at once, in a pipeline, too, unless nobody reads it. It notes what may write."""
 
     _conn: BoundedConnection
 
@@ -116,6 +120,15 @@ class _Cursor(psycopg.Cursor[Any]):
     def executemany(self, *arguments: Any, **named: Any) -> None:
         self._conn.has_only_read = False
         super().executemany(*arguments, **named)
+        self._conn.read_answers()
+
+    def copy(self, *arguments: Any, **named: Any) -> Any:
+        self._conn.has_only_read = False
+        return super().copy(*arguments, **named)
+
+    def stream(self, *arguments: Any, **named: Any) -> Any:
+        self._conn.has_only_read = False
+        return super().stream(*arguments, **named)
 
 
 def connect(_dialect: Any, _record: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> BoundedConnection:
@@ -128,6 +141,10 @@ def spare_pings(dialect: sa.Dialect) -> None:
     ask = dialect.do_ping
 
     def do_ping(connection: Any) -> bool:
-        return connection.is_fresh or ask(connection)
+        if connection.is_fresh:
+            return True
+        answers = ask(connection)
+        connection.has_only_read = True  # the question is in no transaction
+        return answers
 
     dialect.do_ping = do_ping  # type: ignore[method-assign,assignment]
