@@ -30,7 +30,8 @@ class Relay:
         self._lock = threading.Lock()
         self._pairs: set[_Pair] = set()
         self._listener: socket.socket | None = None
-        self._wanted: bytes | None = None
+        self._wanted: list[bytes] = []
+        self._begun: _Pair | None = None  # the connection on which the first of them was sent
         self.port = 0
         self.delay_s = 0.0
         self.connections = 0
@@ -72,14 +73,16 @@ class Relay:
             self.port = self._listener.getsockname()[1]
             threading.Thread(target=self._accept, args=(self._listener,), name="relay", daemon=True).start()
 
-    def cut_after(self, text: bytes) -> None:
-        """Once: when a client has sent this and the server has answered, reset that connection instead of answering."""
-        self._wanted = text
+    def cut_after(self, *texts: bytes) -> None:
+        """Once: when a client has sent these, one after the other on one connection, and the server has answered, reset
+        that connection instead of answering.
+        """
+        self._wanted, self._begun = list(texts), None
 
     @property
     def has_cut(self) -> bool:
         """Whether what `cut_after` waits for has happened."""
-        return self._wanted is None
+        return not self._wanted
 
     def __enter__(self) -> Self:
         return self
@@ -100,14 +103,18 @@ class Relay:
                 client, _ = listener.accept()
             except OSError:
                 return
+            pair = _Pair(client)
             with self._lock:
                 self.connections += 1
-            threading.Thread(target=self._connect, args=(client,), name="relay", daemon=True).start()
+                self._pairs.add(pair)
+                is_late = self._listener is not listener
+            if is_late:  # refused since it was taken
+                self._end(pair)
+            else:
+                threading.Thread(target=self._connect, args=(pair,), name="relay", daemon=True).start()
 
-    def _connect(self, client: socket.socket) -> None:
-        pair = _Pair(client)
-        with self._lock:
-            self._pairs.add(pair)
+    def _connect(self, pair: "_Pair") -> None:
+        client = pair.client
         self._flowing.wait()
         try:
             pair.server = socket.create_connection(self._target, timeout=5)
@@ -123,12 +130,16 @@ class Relay:
     def _upwards(self, pair: "_Pair") -> None:
         assert pair.server is not None
         while piece := self._read(pair.client):
-            with self._lock:
-                if self._wanted is not None and self._wanted in piece:
-                    self._wanted, pair.is_doomed = None, True
+            self._look_for_wanted(pair, piece)
             if not _write(pair.server, piece):
                 break
         self._end(pair)
+
+    def _look_for_wanted(self, pair: "_Pair", piece: bytes) -> None:
+        with self._lock:
+            while self._wanted and self._begun in (None, pair) and self._wanted[0] in piece:
+                _, _, piece = piece.partition(self._wanted.pop(0))
+                self._begun, pair.is_doomed = pair, not self._wanted
 
     def _downwards(self, pair: "_Pair") -> None:
         assert pair.server is not None

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 
 # Where a way out may be, and to what. Nobody but a developer decides where any of these leads, but the first two.
 DOORS = {
-    "webapp/delivery/transport/": "requests urllib3 socket .connect",  # to vetted addresses only
+    "webapp/delivery/transport/": "requests socket .connect",  # to vetted addresses only
     "webapp/delivery/resolving.py": "dns",  # asks name servers of the operator
     "webapp/accounts/mailing.py": "smtplib",  # to the operator's mail server
     "webapp/models/postgresql.py": "psycopg",  # the database

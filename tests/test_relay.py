@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 
 from tests.receiver import wait_until
-from tests.relay import Relay
+from tests.relay import Relay, _Pair
 
 
 class Echo:
@@ -119,6 +119,38 @@ def test_an_answer_can_be_kept_from_the_client_once(relay: Relay, echo: Echo, cl
     with socket.create_connection(("127.0.0.1", relay.port), timeout=5) as another:
         another.sendall(b"COMMIT")
         assert another.recv(100) == b"COMMIT"
+
+
+def test_the_answer_to_the_last_of_several_can_be_kept_from_the_client_that_sent_them_all(
+    relay: Relay, client: socket.socket
+) -> None:
+    relay.cut_after(b"INSERT", b"COMMIT")
+    with socket.create_connection(("127.0.0.1", relay.port), timeout=5) as another:
+        for text in (b"COMMIT", b"INSERT"):
+            client.sendall(text)
+            assert client.recv(100) == text
+        another.sendall(b"COMMIT")
+        assert another.recv(100) == b"COMMIT"
+        assert not relay.has_cut
+        client.sendall(b"COMMIT")
+        assert is_lost(client)
+        assert relay.has_cut
+
+
+def test_who_was_taken_just_before_it_refuses_is_refused(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = threading.Event()
+
+    class Slow(_Pair):
+        def __init__(self, client: socket.socket) -> None:
+            taken.set()
+            time.sleep(0.2)
+            super().__init__(client)
+
+    monkeypatch.setattr("tests.relay._Pair", Slow)
+    with socket.create_connection(("127.0.0.1", relay.port), timeout=5) as client:
+        assert taken.wait(5)
+        relay.refuse()
+        assert is_lost(client)
 
 
 def test_pieces_are_delayed(relay: Relay, client: socket.socket) -> None:

@@ -91,7 +91,7 @@ def test_a_server_that_hangs_is_a_503_within_the_limits_and_then_goes_on(
 def test_a_commit_whose_answer_is_lost_is_safe_to_repeat(api: Program, project: Project, relay: Relay) -> None:
     project_id = project.id
     api.get("/projects")  # the token's use is noted once a minute
-    relay.cut_after(b"COMMIT")
+    relay.cut_after(b"INSERT INTO event", b"COMMIT")
     assert is_unavailable(api.post("/events", created(project_id), headers={"Idempotency-Key": "key"}))
     assert relay.has_cut
     assert count(Event) == 1
@@ -166,7 +166,7 @@ def test_a_claim_whose_commit_is_unknown_is_sent_once_its_lease_is_over(
     assert api.post("/events", created(project.id)).status_code == 202
     receiver.wait_for(1)
     all_succeed(1)
-    relay.cut_after(b"COMMIT")
+    relay.cut_after(b"INSERT INTO attempt", b"COMMIT")
     post_until_taken(api, created(project.id, 1), "key")
     wait_until(lambda: relay.has_cut, within=5)
     all_succeed(2)
