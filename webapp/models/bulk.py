@@ -22,7 +22,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from webapp.models import arrays, given, pipelines
 
 MAX_REMEMBERED = 256  # statements in their forms: by database, columns and number of rows
-AT_ONCE = (128, 64, 32, 16, 8, 4, 2, 1)  # rows of a table of values: few numbers, so that each form is parsed once
+AT_ONCE = (64, 16, 4, 1)  # rows of a table of values: few numbers, so that each form is parsed and kept once
 
 _NO_DRIVER = DefaultDialect()  # its values are wrapped for no driver: what they are in arrays
 
