@@ -106,7 +106,7 @@ def test_a_silent_name_server_for_one_webhook_holds_up_no_other(
     publish(make, silent, 200)
     while fan_out():
         pass
-    start_worker(threads=8)
+    start_worker(threads=16)  # two rounds of a second for the 29 that are claimed before the healthy one is there
     eventually(lambda: db.session.scalar(sa.select(sa.func.count()).where(Delivery.lease_until.is_not(None))) > 0)
     publish(make, healthy, 20)
     published_at = datetime.now(UTC)
