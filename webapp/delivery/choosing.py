@@ -14,7 +14,7 @@ The statements are constants over tables: building one anew costs several times 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain, zip_longest
@@ -231,16 +231,17 @@ def _regular(connection: Connection, turn: Turn, room_left: _Room, look: Look) -
         webhooks = {webhook: is_paused for webhook, is_paused in webhooks.items() if webhook in turn.locked}
     others_wait = bool(turn.cursor)  # more than one claim serves
     in_flight: dict[str, int] = {row[0]: row[1] for row in connection.execute(_IN_FLIGHT)} if webhooks else {}
-    own: dict[str, int] = {}
-    at_once: dict[str, int] = {}
-    room: dict[str, int] = {}
-    for webhook, is_paused in webhooks.items():
-        taken = max(0, in_flight.get(webhook, 0) - turn.orphaned[webhook])
-        own[webhook] = max(0, GUARANTEED_IN_FLIGHT - taken)
-        at_once[webhook] = max(0, BORROWED_IN_FLIGHT - taken)
-        # What can be chosen at most: to read more, of each of 64, would take longer than to claim.
-        useful = own[webhook] + (0 if others_wait else lendable + ahead)
-        room[webhook] = 1 if is_paused else min(MAX_CLAIMS, useful, turn.most_in_flight(webhook, taken) - taken)
+    taken = {webhook: max(0, in_flight.get(webhook, 0) - turn.orphaned[webhook]) for webhook in webhooks}
+    own = {webhook: max(0, GUARANTEED_IN_FLIGHT - count) for webhook, count in taken.items()}
+    at_once = {webhook: max(0, BORROWED_IN_FLIGHT - count) for webhook, count in taken.items()}
+    # What can be chosen at most: to read more, of each of 64, would take longer than to claim.
+    beyond_own = 0 if others_wait else lendable + ahead
+    room = {
+        webhook: 1
+        if is_paused
+        else min(MAX_CLAIMS, own[webhook] + beyond_own, turn.most_in_flight(webhook, taken[webhook]) - taken[webhook])
+        for webhook, is_paused in webhooks.items()
+    }
     waiting = {
         webhook: [Choice(seq, is_probe=webhooks[webhook]) for seq in seqs]
         for webhook, seqs in due.oldest(connection, room, now=now).items()
@@ -248,20 +249,34 @@ def _regular(connection: Connection, turn: Turn, room_left: _Room, look: Look) -
     turn.left_behind = any(
         room[webhook] <= len(waiting.get(webhook, ())) for webhook, is_paused in webhooks.items() if not is_paused
     )
-    quick = [webhook for webhook in waiting if not turn.paces.is_slow(webhook)]
-    guaranteed = _interleave([waiting[webhook][: own[webhook]] for webhook in quick])
-    lent = [] if others_wait else _interleave([waiting[webhook][own[webhook] : at_once[webhook]] for webhook in quick])
-    slow = _interleave([choices for webhook, choices in waiting.items() if turn.paces.is_slow(webhook)])
-    chosen = (guaranteed + (slow + lent)[:lendable])[:slots]
-    is_full = len(chosen) == slots
-    if not (others_wait or is_full) and len(slow) + len(lent) <= lendable:
-        beyond = _interleave([waiting[webhook][at_once[webhook] :] for webhook in quick])
-        chosen += beyond[: min(ahead, MAX_CLAIMS - len(chosen))]
+    slow = {webhook for webhook in waiting if turn.paces.is_slow(webhook)}
+    chosen = _fairly(waiting, slow, room_left._replace(ahead=ahead), own=own, at_once=at_once, others_wait=others_wait)
     turn.left_behind |= len(chosen) < sum(len(choices) for choices in waiting.values())
-    if is_full or len(chosen) == MAX_CLAIMS:
+    if len(chosen) in (slots, MAX_CLAIMS):
         # Perhaps not all had their turn: the next claim goes on behind the last one that had.
         turn.cursor = next(webhook for webhook, choices in waiting.items() if chosen[-1] in choices)
     return chosen
+
+
+def _fairly(
+    waiting: Mapping[str, Sequence[Choice]],
+    slow: Container[str],
+    room: _Room,
+    *,
+    own: Mapping[str, int],
+    at_once: Mapping[str, int],
+    others_wait: bool,
+) -> list[Choice]:
+    """Of what waits for each webhook: first what each is guaranteed, then lent slots, last what goes into lanes."""
+    quick = [webhook for webhook in waiting if webhook not in slow]
+    guaranteed = _interleave([waiting[webhook][: own[webhook]] for webhook in quick])
+    lent = [] if others_wait else _interleave([waiting[webhook][own[webhook] : at_once[webhook]] for webhook in quick])
+    unhurried = _interleave([choices for webhook, choices in waiting.items() if webhook in slow])
+    chosen = (guaranteed + (unhurried + lent)[: room.lendable])[: room.slots]
+    if others_wait or len(chosen) == room.slots or len(unhurried) + len(lent) > room.lendable:
+        return chosen
+    beyond = _interleave([waiting[webhook][at_once[webhook] :] for webhook in quick])
+    return chosen + beyond[: min(room.ahead, MAX_CLAIMS - len(chosen))]
 
 
 def _interleave(columns: Sequence[Sequence[Choice]]) -> list[Choice]:

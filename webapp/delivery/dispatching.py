@@ -78,9 +78,10 @@ class Dispatcher:
         # The rest belongs to the loop. Moments are those of the monotonic clock; 0 is "now".
         self._recorder = Recorder()
         self._hand = Hand(self._turn, slots=slots, send=self._senders.put)
-        tell = partial(self._intake.put, is_urgent=True)
-        thread = RecorderThread(app, in_hand=lambda: self._hand.count, tell=tell)
-        self._recorder_thread = None if self._settings.is_sqlite else thread
+        self._recorder_thread: RecorderThread | None = None
+        if not self._settings.is_sqlite:
+            tell = partial(self._intake.put, is_urgent=True)
+            self._recorder_thread = RecorderThread(app, in_hand=lambda: self._hand.count, tell=tell)
         self._is_rung = False  # new events are expected
         self._is_due_to_look = self._is_due_to_tend = self._is_replaying = True
         self._claim_at = self._look_at = self._beat_at = self._quiet_until = 0.0
@@ -151,8 +152,7 @@ class Dispatcher:
 
     def _receive(self, wait_s: float) -> None:
         """Take what comes within that time. An outcome wakes at once, those that follow it come together."""
-        is_first = self._hand.awaited == self._hand.count
-        enough = 1 if is_first else max(1, min(self._hand.awaited, TOGETHER))
+        enough = 1 if self._hand.awaited == self._hand.count else max(1, min(self._hand.awaited, TOGETHER))
         for item in self._intake.take(wait_s, enough=enough):
             self._take(item)
 
