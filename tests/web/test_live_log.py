@@ -10,7 +10,7 @@ from tests.conftest import Browser, Cast
 from tests.factories import Make
 from tests.page_checker import Page, check_page
 from tests.web.test_deliveries import HTMX, ids
-from webapp.models import ErrorWord, Webhook, transaction, utc_now
+from webapp.models import DeliveryState, ErrorWord, Webhook, transaction, utc_now
 from webapp.web import log_extras
 from webapp.webhooks import log
 
@@ -46,6 +46,22 @@ def test_new_rows_wait_while_somebody_reads_further_down(signed_in: Browser, mak
     assert ask(signed_in, page, "&waiting=2")[0] == 204
     again = part.find("div", id="delivery-poller").attrs["hx-get"]
     assert len(ids(Page(signed_in.get(f"{again}&row={ids(page)[0][4:]}", headers=HTMX).text))) == 2
+
+
+def test_the_head_of_a_webhooks_page_changes_with_its_deliveries(
+    signed_in: Browser, make: Make, webhook: Webhook
+) -> None:
+    delivery = make.delivery(webhook, attempts_counted=1, next_attempt_at=utc_now(), last_status=500)
+    page = check_page(signed_in.get(f"/settings/webhooks/{webhook.id}/deliveries"))
+    everything = check_page(signed_in.get("/deliveries"))
+    assert "Failing" in page.find("span", id="webhook-badges").text
+    with transaction():
+        delivery.state, delivery.next_attempt_at, delivery.settled_at = DeliveryState.SUCCEEDED, None, utc_now()
+        delivery.last_status = 200
+    status, html = ask(signed_in, page, "")
+    assert status == 200
+    assert "Failing" not in Page(html).find("span", id="webhook-badges").text
+    assert "webhook-badges" not in ask(signed_in, everything, "")[1], "that page is of no single webhook"
 
 
 def test_chips_lead_to_the_usual_states_and_count_them(signed_in: Browser, make: Make, webhook: Webhook) -> None:

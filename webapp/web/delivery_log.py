@@ -10,10 +10,11 @@ from flask import Response, make_response, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from webapp.models import User
+from webapp.web import webhook_pages
 from webapp.web.delivery_rows import Row, rows
 from webapp.web.log_extras import LogExtras, page_url
 from webapp.web.log_forms import LogForm
-from webapp.webhooks import log
+from webapp.webhooks import access, log
 
 MAX_SEQ = 2**53
 GROWS_TO = 2  # pages; a log that has grown longer begins anew with its first page
@@ -100,7 +101,11 @@ def news(user: User, webhook_id: str | None) -> Response:
     following = LogView(form, [*added, *changed], newest, asked.is_top, webhook_id)
     following.others_are_watched = len(asked.watched) > len(changed)
     following.waiting = len(fresh) - len(added)
-    return make_response(render_template("deliveries/_news.html", log=following, fresh=added, changed=changed))
+    # What happened to deliveries may have changed how the head of their webhook's page says that it stands.
+    shown = webhook_pages.shown([access.load(user, webhook_id)])[0] if webhook_id else None
+    return make_response(
+        render_template("deliveries/_news.html", log=following, fresh=added, changed=changed, shown=shown)
+    )
 
 
 @dataclass(frozen=True)
