@@ -16,12 +16,19 @@ from tests.chaos.scenario import Scenario
 
 MakeScenario = Callable[..., Scenario]
 
+SLOW_S = 0.8  # one worker needs three rounds for 1,000 deliveries: the others look once a second, so they find some
+
 
 def share(scenario: Scenario, *, deliveries: int, workers: int, within: float) -> None:
-    """Publish everything first, so that all workers reach for the same rows."""
-    scenario.begin(workers=0, webhooks=10, delay=0.01)
-    scenario.publish(deliveries)
-    scenario.start_workers(workers)
+    """All workers stand ready and still while everything is published, then all reach for the same rows."""
+    scenario.begin(workers=workers, webhooks=10, delay=SLOW_S)
+    for worker in scenario.workers:
+        os.kill(worker.pid, signal.SIGSTOP)
+    try:
+        scenario.publish(deliveries)
+    finally:
+        for worker in scenario.workers:
+            os.kill(worker.pid, signal.SIGCONT)
     scenario.wait_until_settled(within)
     senders = scenario.here.rows("SELECT count(DISTINCT worker) FROM attempt")[0][0]
     scenario.conclude(f"F10 {workers} processes claim", bound=0, note=f"{senders} of them sent")

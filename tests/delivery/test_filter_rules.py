@@ -14,7 +14,7 @@ from webapp.delivery.event_types import event_types
 from webapp.delivery.filters import MAX_RULES, Filter, Match, Operator, Values, check, judge, restore
 from webapp.models import Invalid
 
-MAX_JUDGING_S = 0.005
+MAX_JUDGING = 5  # times `span_of_a_millisecond`: 5 ms on the core that it was measured on, and what that is on others
 
 
 def rule(**values: Any) -> dict[str, Any]:
@@ -215,6 +215,15 @@ EVIL = {
 }
 
 
+def span_of_a_millisecond() -> float:
+    """Seconds that 20,000 look-ups of keys take now: a millisecond on the core that MAX_JUDGING is meant for."""
+    items = [{"key": 0}] * 50
+    start = time.thread_time()
+    for _ in range(400):
+        [item["key"] for item in items if isinstance(item, dict) and "key" in item]
+    return time.thread_time() - start
+
+
 @pytest.mark.proves("W47")
 @pytest.mark.parametrize("name", EVIL)
 def test_judging_is_bounded_whatever_the_event_and_the_rules(name: str) -> None:
@@ -223,13 +232,14 @@ def test_judging_is_bounded_whatever_the_event_and_the_rules(name: str) -> None:
     record_filter = check(
         only(*[rule(path=path.format(number), operator=operator, value=wanted) for number in range(25)], match="any")
     )
-    spans = []
+    times = []
     for _ in range(5):
         values = Values.of("TODO_NAME_CHANGED", body.replace(b"2026", b"2025"), body)
+        span = span_of_a_millisecond()
         start = time.thread_time()
         judge(record_filter, values)
-        spans.append(time.thread_time() - start)
-    assert min(spans) <= MAX_JUDGING_S
+        times.append((time.thread_time() - start) / span)
+    assert min(times) <= MAX_JUDGING
 
 
 def test_what_is_too_large_to_be_compared_counts_as_changed() -> None:
