@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from webapp.config import VERSION
 from webapp.delivery.addresses import (
@@ -29,6 +29,7 @@ from webapp.delivery.resolving import Resolution, ResolveError, Resolver
 from webapp.delivery.transport import (
     GuardedAdapter,
     GuardedResponse,
+    Line,
     Proxy,
     Route,
     Trace,
@@ -41,7 +42,7 @@ from webapp.models.delivery import ErrorWord
 __all__ = ["Outcome", "Outgoing", "Sender"]
 
 MAX_HEADER_VALUE_BYTES = 8_192
-MAX_REMEMBERED = 4_096  # verdicts on URLs, and on addresses
+MAX_REMEMBERED = 4_096  # ways to URLs, and to addresses
 USER_AGENT = f"Blue-Webhooks/{VERSION}"
 PROXY_LOGIN = "Proxy-Authorization"  # the operator's own: never in a log
 PROXY_LOGIN_WANTED = 407
@@ -88,14 +89,13 @@ class Sender:
         proxy: str | None = None,
         ca_file: Path | None = None,
     ) -> None:
-        self._policy = policy
         # The rules are pure and the policy stays: what they said of a text or an address they would say again.
-        self._parse = lru_cache(MAX_REMEMBERED)(lambda url: parse(url, policy))
-        self._vet = lru_cache(MAX_REMEMBERED)(lambda address, target: vet(address, target, policy))
-        self._timeout = timeout
+        self._way = lru_cache(MAX_REMEMBERED)(lambda url: _way(url, policy))
+        self._lines = lru_cache(MAX_REMEMBERED)(lambda target, resolution: _vetted_lines(target, resolution, policy))
+        self._timeout_s = timeout.total_seconds()
         self._resolver = resolver or Resolver()
         self._proxy = _proxy(proxy) if proxy else None
-        self._adapter = GuardedAdapter(tls_context(ca_file), self._proxy)
+        self._adapter = GuardedAdapter(tls_context(ca_file))
 
     @classmethod
     def from_settings(cls, settings: SenderSettings) -> Self:
@@ -116,19 +116,9 @@ class Sender:
 
         Raises nothing for what a network or a stored value does; OSError when this process has no file descriptor left.
         """
-        began = time.monotonic()
-        limit = min(timeout or self._timeout, self._timeout)
-        attempt = _Attempt(outgoing, began + limit.total_seconds())
-        outcome, trace = self._outcome(attempt), attempt.trace
-        return outcome._replace(
-            peer=trace.peer,
-            dns_ms=attempt.dns_ms,
-            connect_ms=trace.connect_ms,
-            tls_ms=trace.tls_ms,
-            first_byte_ms=trace.first_byte_ms,
-            total_ms=_ms_since(began),
-            request_headers=tuple(pair for pair in attempt.headers.items() if pair[0] != PROXY_LOGIN),
-        )
+        limit_s = self._timeout_s if timeout is None else min(timeout.total_seconds(), self._timeout_s)
+        attempt = _Attempt(outgoing, began := time.monotonic(), began + limit_s)
+        return self._outcome(attempt)
 
     def close_idle(self) -> None:
         """Close kept connections whose time is over; worth calling now and then in a quiet process."""
@@ -143,43 +133,30 @@ class Sender:
             response = self._adapter.send(self._vetted(attempt))
         except AddressRefused as refused:
             word = ErrorWord.CONFIG_ERROR if refused.reason.is_about_text else ErrorWord.ADDRESS_REFUSED
-            return Outcome(error=word, sentence=refused.reason.sentence)
+            return attempt.ended(error=word, sentence=refused.reason.sentence)
         except _HeaderRefusedError:
-            return Outcome(error=ErrorWord.CONFIG_ERROR, sentence=BAD_HEADER)
+            return attempt.ended(error=ErrorWord.CONFIG_ERROR, sentence=BAD_HEADER)
         except (ResolveError, TransportFailure) as failure:
-            return Outcome(error=failure.word, sentence=failure.sentence)
+            return attempt.ended(error=failure.word, sentence=failure.sentence)
         if self._proxy and response.status_code == PROXY_LOGIN_WANTED:
-            return _answered(response)._replace(error=ErrorWord.PROXY_ERROR, sentence=PROXY_WANTS_LOGIN)
-        return _answered(response)
+            return attempt.answered(response, error=ErrorWord.PROXY_ERROR, sentence=PROXY_WANTS_LOGIN)
+        if response.status_code in REDIRECTS:
+            return attempt.answered(response, error=ErrorWord.REDIRECT_REFUSED, sentence=REDIRECTED)
+        return attempt.answered(response)
 
     def _vetted(self, attempt: "_Attempt") -> VettedRequest:
         """The request with its route; raises AddressRefused, ResolveError or _HeaderRefusedError."""
-        target = self._parse(attempt.outgoing.url)
-        attempt.headers = _headers(attempt.outgoing, target, self._forwarded_authorization(target))
-        route = Route(
-            scheme=target.scheme,
-            host=target.host,
-            port=target.port,
-            path=target.path,
-            addresses=self._addresses(attempt, target),
-            deadline=attempt.deadline,
-            proxy_addresses=self._proxy_addresses(attempt),
-            trace=attempt.trace,
-        )
-        return VettedRequest(target.url, attempt.headers, attempt.outgoing.body, route)
-
-    def _addresses(self, attempt: "_Attempt", target: Target) -> tuple[Address, ...]:
-        """Every address of the target, all vetted: one that is refused refuses the name."""
-        resolution = self._resolution(attempt, target)
-        for name in resolution.canonical_names:
-            vet_name(name, target, self._policy)
-        for address in resolution.addresses:
-            self._vet(address, target)
-        return resolution.addresses
+        way = self._way(attempt.outgoing.url)
+        attempt.headers = _headers(attempt.outgoing, way.host, self._forwarded_authorization(way.target))
+        lines = way.lines or self._lines(way.target, self._resolution(attempt, way.target))
+        if self._proxy is not None:
+            lines = tuple(
+                lines[0]._replace(proxy=self._proxy, proxy_address=str(hop)) for hop in self._proxy_addresses(attempt)
+            )
+        route = Route(way.target.path, lines, attempt.deadline, attempt.trace)
+        return VettedRequest(way.url, attempt.headers, attempt.outgoing.body, route)
 
     def _resolution(self, attempt: "_Attempt", target: Target) -> Resolution:
-        if address := target.address:
-            return Resolution((address,))
         began = time.monotonic()
         try:
             return self._resolver.resolve(target.host, attempt.deadline)
@@ -202,35 +179,85 @@ class Sender:
         return self._proxy.authorization if self._proxy and not target.is_encrypted else None
 
 
+class _Way(NamedTuple):
+    """What the rules make of a URL. Where its host is an address nothing is to be resolved, and `lines` are there."""
+
+    target: Target
+    url: str
+    host: str  # as the header says it
+    lines: tuple[Line, ...]
+
+
+def _way(url: str, policy: Policy) -> _Way:
+    target = parse(url, policy)
+    lines = _vetted_lines(target, Resolution((target.address,)), policy) if target.address else ()
+    return _Way(target, target.url, target.host_header, lines)
+
+
+def _vetted_lines(target: Target, resolution: Resolution, policy: Policy) -> tuple[Line, ...]:
+    """A line to every address of the target. All are vetted: one that is refused refuses the name."""
+    for name in resolution.canonical_names:
+        vet_name(name, target, policy)
+    for address in resolution.addresses:
+        vet(address, target, policy)
+    return tuple(Line(target.scheme, target.host, target.port, str(address)) for address in resolution.addresses)
+
+
 @dataclass(slots=True)
 class _Attempt:
     """What one attempt is and what was seen of it so far."""
 
     outgoing: Outgoing
+    began: float
     deadline: float
     headers: dict[str, str] = field(default_factory=dict)
     trace: Trace = field(default_factory=Trace)
     dns_ms: float | None = None
+
+    def answered(self, response: GuardedResponse, **what: Any) -> Outcome:
+        """Its outcome: an answer, and what else there is to say about it."""
+        return self.ended(
+            **what,
+            status=response.status_code,
+            reason=response.reason,
+            headers=response.pairs,
+            body=response.content,
+            is_cut=response.is_cut,
+            retry_after=None if response.status_code < 300 else _wait(response.pairs),
+        )
+
+    def ended(self, **what: Any) -> Outcome:
+        """Its outcome, with what was seen on the way."""
+        trace = self.trace
+        is_bare = PROXY_LOGIN not in self.headers
+        return Outcome(
+            **what,
+            peer=trace.peer,
+            dns_ms=self.dns_ms,
+            connect_ms=trace.connect_ms,
+            tls_ms=trace.tls_ms,
+            first_byte_ms=trace.first_byte_ms,
+            total_ms=_ms_since(self.began),
+            request_headers=tuple(pair for pair in self.headers.items() if is_bare or pair[0] != PROXY_LOGIN),
+        )
 
 
 class _HeaderRefusedError(Exception):
     """A stored header would break the request."""
 
 
-def _headers(outgoing: Outgoing, target: Target, proxy_authorization: str | None) -> dict[str, str]:
+def _headers(outgoing: Outgoing, host: str, proxy_authorization: str | None) -> dict[str, str]:
     """All header lines of the request, in their order; raises _HeaderRefusedError."""
-    headers = {"Host": target.host_header}
-    seen: set[str] = set()
-    for name, value in outgoing.headers:
-        lowered = _sendable_name(name)
-        if lowered is None or lowered in seen or len(value) > MAX_HEADER_VALUE_BYTES:
-            raise _HeaderRefusedError
-        seen.add(lowered)
-        headers[name] = value
+    lowered = _sendable_names(tuple([name for name, _ in outgoing.headers]))
     values = "".join([f"\n{value}" for _, value in outgoing.headers])
-    if values.count("\n") != len(outgoing.headers) or not _HEADER_VALUES.fullmatch(values):
+    if lowered is None or values.count("\n") != len(outgoing.headers) or not _HEADER_VALUES.fullmatch(values):
         raise _HeaderRefusedError
-    if "user-agent" not in seen:
+    if len(values) > MAX_HEADER_VALUE_BYTES and any(
+        len(value) > MAX_HEADER_VALUE_BYTES for _, value in outgoing.headers
+    ):
+        raise _HeaderRefusedError
+    headers = {"Host": host, **dict(outgoing.headers)}
+    if "user-agent" not in lowered:
         headers["User-Agent"] = USER_AGENT
     headers["Accept-Encoding"] = "identity"
     headers["Content-Length"] = str(len(outgoing.body))
@@ -240,29 +267,17 @@ def _headers(outgoing: Outgoing, target: Target, proxy_authorization: str | None
 
 
 @lru_cache(MAX_REMEMBERED)
-def _sendable_name(name: str) -> str | None:
-    """The name in lower case, None when it may not be sent."""
-    lowered = name.lower()
-    is_sendable = _HEADER_NAME.fullmatch(name) is not None and _OWN_HEADERS.fullmatch(lowered) is None
-    return lowered if is_sendable else None
+def _sendable_names(names: tuple[str, ...]) -> frozenset[str] | None:
+    """The names in lower case; None when one may not be sent or comes twice."""
+    lowered = frozenset(name.lower() for name in names)
+    are_sendable = all(_HEADER_NAME.fullmatch(name) and not _OWN_HEADERS.fullmatch(name.lower()) for name in names)
+    return lowered if are_sendable and len(lowered) == len(names) else None
 
 
-def _answered(response: GuardedResponse) -> Outcome:
-    is_redirect = response.status_code in REDIRECTS
-    return Outcome(
-        status=response.status_code,
-        error=ErrorWord.REDIRECT_REFUSED if is_redirect else None,
-        sentence=REDIRECTED if is_redirect else "",
-        reason=response.reason,
-        headers=response.pairs,
-        body=response.content,
-        is_cut=response.is_cut,
-        retry_after=retry_after(_last(response.pairs, "retry-after"), datetime.now(UTC)),
-    )
-
-
-def _last(pairs: Pairs, wanted: str) -> str | None:
-    return next((value for name, value in reversed(pairs) if name.lower() == wanted), None)
+def _wait(pairs: Pairs) -> timedelta | None:
+    """How long the receiver asks to wait; the last word counts."""
+    wanted = next((value for name, value in reversed(pairs) if name.lower() == "retry-after"), None)
+    return retry_after(wanted, datetime.now(UTC))
 
 
 def _proxy(text: str) -> Proxy:
@@ -279,4 +294,4 @@ def _proxy(text: str) -> Proxy:
 
 
 def _ms_since(began: float) -> float:
-    return round((time.monotonic() - began) * 1000, 3)
+    return int((time.monotonic() - began) * 1_000_000) / 1000

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from webapp.config import VERSION
 from webapp.delivery.signing.keys import standard_key, text_key
 
 USER_AGENT = f"Blue-Webhooks/{VERSION}"
 STANDARD_VERSION = "v1"
+
+_PLAIN_NAMES = ("X-Signature", "X-Signature-Previous")
 
 
 def headers(
@@ -30,14 +32,19 @@ def headers(
     whole seconds since 1970. `event_word` is the same word as `event` in the body. Raises SecretError for a secret that
     check_secret() would refuse.
     """
-    return (
-        ("Content-Type", "application/json"),
-        ("User-Agent", USER_AGENT),
-        *_about(event_word, event_id, attempt_number, is_test),
-        ("webhook-id", delivery_id),
-        ("webhook-timestamp", str(timestamp)),
-        *_signatures(delivery_id, timestamp, body, secrets),
-    )
+    pairs = [("Content-Type", "application/json"), ("User-Agent", USER_AGENT), ("X-Webhook-Event", event_word)]
+    if event_id is not None:
+        pairs.append(("X-Webhook-Event-Id", event_id))
+    pairs.append(("X-Webhook-Attempt", str(attempt_number)))
+    if is_test:
+        pairs.append(("X-Webhook-Test", "true"))
+    pairs += [("webhook-id", delivery_id), ("webhook-timestamp", str(timestamp))]
+    if secrets:
+        standard = [standard_signature(delivery_id, timestamp, body, secret) for secret in secrets]
+        pairs.append(("webhook-signature", " ".join(standard)))
+    for name, secret in zip(_PLAIN_NAMES, secrets, strict=False):
+        pairs.append((name, signature(body, secret)))
+    return tuple(pairs)
 
 
 def signature(body: bytes, secret: str) -> str:
@@ -59,20 +66,3 @@ def standard_value(key: bytes, delivery_id: str, timestamp: int | str, body: byt
     """HMAC-SHA256 of ``id.timestamp.body`` in base64, after its version."""
     digest = hmac.digest(key, f"{delivery_id}.{timestamp}.".encode() + body, "sha256")
     return f"{STANDARD_VERSION},{base64.b64encode(digest).decode()}"
-
-
-def _about(event_word: str, event_id: str | None, attempt_number: int, is_test: bool) -> Iterator[tuple[str, str]]:
-    yield "X-Webhook-Event", event_word
-    if event_id is not None:
-        yield "X-Webhook-Event-Id", event_id
-    yield "X-Webhook-Attempt", str(attempt_number)
-    if is_test:
-        yield "X-Webhook-Test", "true"
-
-
-def _signatures(delivery_id: str, timestamp: int, body: bytes, secrets: Sequence[str]) -> Iterator[tuple[str, str]]:
-    if secrets:
-        each = [standard_signature(delivery_id, timestamp, body, secret) for secret in secrets]
-        yield "webhook-signature", " ".join(each)
-    for name, secret in zip(("X-Signature", "X-Signature-Previous"), secrets, strict=False):
-        yield name, signature(body, secret)

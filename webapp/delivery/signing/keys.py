@@ -6,6 +6,7 @@ import base64
 import binascii
 import secrets
 import unicodedata
+from functools import lru_cache
 
 from webapp.models import Invalid
 
@@ -14,6 +15,7 @@ GENERATED_BYTES = 32
 MIN_BYTES = 16
 MAX_BYTES = 64  # HMAC hashes longer keys, so that two different secrets would verify alike
 MIN_DECODED_BYTES = 24
+MAX_REMEMBERED = 1_000  # keys: as many as a worker remembers recipients
 _HIDDEN = frozenset(["Cc", "Cs", "Zl", "Zp"])  # control characters, half characters, separators of lines and paragraphs
 
 
@@ -46,6 +48,7 @@ def text_key(secret: str) -> bytes:
     return secret.encode()
 
 
+@lru_cache(MAX_REMEMBERED)
 def standard_key(secret: str) -> bytes:
     """The key of `webhook-signature`: what ``whsec_`` stands before, decoded; another secret's UTF-8 bytes.
 

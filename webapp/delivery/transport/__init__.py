@@ -8,11 +8,10 @@ vetted address), `pools` (kept open for a minute), and here the adapter. `failur
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from ipaddress import IPv4Address, IPv6Address
-from typing import Any
+from typing import Any, NamedTuple
 
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
@@ -27,6 +26,7 @@ from webapp.models.delivery import ErrorWord
 __all__ = [
     "GuardedAdapter",
     "GuardedResponse",
+    "Line",
     "Proxy",
     "Route",
     "Trace",
@@ -39,8 +39,6 @@ CONNECT_LIMIT_S = 5.0  # TCP and TLS together
 MAX_CONNECT_TRIES = 4  # of the vetted addresses of a name
 _TRY_ANOTHER = frozenset([ErrorWord.CONNECT_REFUSED, ErrorWord.CONNECT_TIMEOUT])
 
-Address = IPv4Address | IPv6Address
-
 
 @dataclass(slots=True)
 class Trace:
@@ -52,31 +50,26 @@ class Trace:
     first_byte_ms: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Where a request may go: all of `addresses` are vetted, `deadline` is a moment of the monotonic clock.
+class Route(NamedTuple):
+    """Where a request may go: all of `lines` are vetted, `deadline` is a moment of the monotonic clock.
 
-    `path` and its query are sent as they are. `proxy_addresses` are those of the operator's proxy, if there is one.
+    `path` and its query are sent as they are.
     """
 
-    scheme: str
-    host: str
-    port: int
     path: str
-    addresses: tuple[Address, ...]
+    lines: tuple[Line, ...]
     deadline: float
-    proxy_addresses: tuple[Address, ...] = ()
-    trace: Trace = field(default_factory=Trace)
+    trace: Trace
 
 
 class VettedRequest(PreparedRequest):
     """A prepared request together with its route. It is put together from checked parts, so nothing is prepared."""
 
+    method = "POST"
     url: str
 
     def __init__(self, url: str, headers: dict[str, str], body: bytes, route: Route) -> None:
-        super().__init__()
-        self.method = "POST"
+        """Without the jar and the hooks of the library, which play no part."""
         self.url = url
         self.headers = headers  # type: ignore[assignment]  # the library's dictionary would cost more than sending does
         self.body = self.payload = body
@@ -86,20 +79,26 @@ class VettedRequest(PreparedRequest):
 class GuardedResponse(Response):
     """An answer with its header lines as they came, and whether its body was cut."""
 
+    encoding = None
+    raw = None
+    _content_consumed = True
+
     def __init__(self, request: VettedRequest, answer: Answer) -> None:
         """The attributes of the library, without the jar of cookies that it would fill: nobody keeps any here."""
         self.request = request
         self.url = request.url
         self.status_code = answer.status
         self.reason = answer.reason
-        self.encoding = None
         self.history = []
-        self.elapsed = timedelta(milliseconds=request.route.trace.first_byte_ms or 0)
-        self.raw = None
         self.pairs = answer.pairs
         self.is_cut = answer.is_cut
         self._content = answer.body
-        self._content_consumed = True
+        self._trace = request.route.trace
+
+    @cached_property
+    def elapsed(self) -> timedelta:  # type: ignore[override]
+        """Until the first byte came."""
+        return timedelta(milliseconds=self._trace.first_byte_ms or 0)
 
     @cached_property
     def headers(self) -> CaseInsensitiveDict[str]:  # type: ignore[override]
@@ -113,10 +112,9 @@ class GuardedAdapter(BaseAdapter):
     Redirects, cookies, challenges and the environment play no part; a `Session` would only add them.
     """
 
-    def __init__(self, tls: ssl.SSLContext, proxy: Proxy | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext) -> None:
         super().__init__()
         self._tls = tls
-        self._proxy = proxy
         self._pool = Pool()
 
     def send(self, request: PreparedRequest, *_: Any, **__: Any) -> GuardedResponse:
@@ -156,7 +154,7 @@ class GuardedAdapter(BaseAdapter):
             route.trace.first_byte_ms = _ms(connection.first_byte_s)
 
     def _connection(self, route: Route) -> PinnedConnection:
-        lines = self._lines(route)
+        lines = route.lines[:MAX_CONNECT_TRIES]
         for line in lines:
             if connection := self._pool.take(line):
                 connection.is_used_again = True
@@ -169,7 +167,7 @@ class GuardedAdapter(BaseAdapter):
             except TransportFailure as failure:
                 if failure.word not in _TRY_ANOTHER or number == len(lines):
                     raise
-        raise AssertionError("a route has an address")
+        raise AssertionError("a route has a line")
 
     def _connected(self, line: Line, connect_by: float, trace: Trace) -> PinnedConnection:
         trace.peer = line.far_end
@@ -179,14 +177,6 @@ class GuardedAdapter(BaseAdapter):
         finally:
             trace.connect_ms, trace.tls_ms = _ms(connection.connect_s), _ms(connection.tls_s)
         return connection
-
-    def _lines(self, route: Route) -> list[Line]:
-        if self._proxy is None:
-            addresses = route.addresses[:MAX_CONNECT_TRIES]
-            return [Line(route.scheme, route.host, route.port, str(address)) for address in addresses]
-        hops = route.proxy_addresses[:MAX_CONNECT_TRIES]
-        goal = str(route.addresses[0])
-        return [Line(route.scheme, route.host, route.port, goal, self._proxy, str(hop)) for hop in hops]
 
 
 def _head(path: str, headers: Mapping[str, str]) -> bytes:
@@ -205,4 +195,4 @@ def _share(end: float, others: int) -> float:
 
 
 def _ms(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds * 1000, 3)
+    return None if seconds is None else int(seconds * 1_000_000) / 1000

@@ -6,6 +6,8 @@ one line of a hundred; so the answer is read here. What arrives is kept as it ca
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
 from webapp.delivery.transport.failures import (
     HEAD_TOO_LARGE,
@@ -25,6 +27,7 @@ MAX_BODY_BYTES = 65_536
 MAX_CHUNK_LINE_BYTES = 4_096
 MAX_CHUNKS = 4_096  # with a byte in each, 64 KiB would cost a sender a hundred times the work
 MAX_TRAILER_BYTES = 8_192
+MAX_REMEMBERED = 64  # ways to frame a body; what is told of one may be as long as a head
 
 SWITCHING_PROTOCOLS = 101
 WITHOUT_BODY = frozenset([204, 304])
@@ -51,9 +54,7 @@ class Answer:
         self.can_be_followed = False  # whether another request may use the connection
         self._wire = wire
         self._version = 0
-        self._is_chunked = False
-        self._length: int | None = None
-        self._is_last = False
+        self._frame: _Frame
 
     def begin(self) -> None:
         """Read the head of the final answer; raises TransportFailure, TimeoutError at the deadline, OSError."""
@@ -63,10 +64,19 @@ class Answer:
                 break
         else:
             raise TransportFailure(ErrorWord.RESPONSE_TOO_LARGE, TOO_MANY_INTERIM)
-        self._find_frame()
+        self._frame = _frame(self.status, self._version, *_framing(self.pairs))
 
     def read_body(self) -> None:
         """Read what comes within the deadline and the size; whatever happens then only marks the body as cut."""
+        length = self._frame.length
+        together = None if length is None or length > MAX_BODY_BYTES else self._wire.exactly(length)
+        if together is None:
+            self._read_pieces()
+        else:
+            self.body = together
+        self.can_be_followed = not (self.is_cut or self._frame.is_last or self._wire.has_unread)
+
+    def _read_pieces(self) -> None:
         body = bytearray()
         try:
             for piece in self._pieces():
@@ -77,7 +87,6 @@ class Answer:
         except (OSError, _CutError):
             self.is_cut = True
         self.body = bytes(body[:MAX_BODY_BYTES])
-        self.can_be_followed = not (self.is_cut or self._is_last or self._wire.has_unread)
 
     def _read_head(self) -> None:
         start = self._wire.start(len(_PROTOCOL))
@@ -85,14 +94,18 @@ class Answer:
             raise TransportFailure(ErrorWord.CONNECTION_LOST, LOST)
         if not _PROTOCOL.startswith(start):
             raise TransportFailure(ErrorWord.INVALID_RESPONSE, NOT_HTTP)
-        line = self._line(MAX_HEAD_BYTES, is_status=True)
+        whole = self._wire.lines(MAX_HEAD_BYTES)  # mostly all of it has come with the first packet
+        line = whole[: whole.index(b"\n") + 1] if whole else self._line(MAX_HEAD_BYTES, is_status=True)
         match = _STATUS_LINE.fullmatch(line)
         if match is None:
             raise TransportFailure(ErrorWord.INVALID_RESPONSE, NOT_HTTP)
         self._version = int(match[1])
         self.status = int(match[2])
         self.reason = _text(match[3] or b"").strip()
-        self.pairs = tuple(self._read_pairs(MAX_HEAD_BYTES - len(line)))
+        lines = _text(whole[len(line) :]).split("\n")[:-2] if whole else self._lines(MAX_HEAD_BYTES - len(line))
+        if len(lines) > MAX_HEAD_LINES:
+            raise TransportFailure(ErrorWord.RESPONSE_TOO_LARGE, HEAD_TOO_LARGE)
+        self.pairs = _pairs(lines)
 
     def _line(self, limit: int, *, is_status: bool = False) -> bytes:
         line = self._wire.line(limit)
@@ -104,55 +117,19 @@ class Answer:
             raise TransportFailure(ErrorWord.CONNECTION_LOST, LOST)
         return line
 
-    def _read_pairs(self, limit: int) -> list[tuple[str, str]]:
-        """The header lines as they came; a folded line belongs to the one before, one without a colon is left out."""
-        pairs: list[tuple[str, str]] = []
-        for line in self._lines(limit):
-            name, colon, value = line.partition(":")
-            if line[:1] in (" ", "\t") and pairs:
-                pairs[-1] = (pairs[-1][0], f"{pairs[-1][1]} {line.strip()}")
-            elif colon:
-                pairs.append((name.strip(), value.strip()))
-        return pairs
-
     def _lines(self, limit: int) -> list[str]:
-        """The lines up to the empty one, mostly all from what came with the first packet."""
-        if together := self._wire.lines(limit):
-            lines = _text(together).split("\n")[:-2]
-        else:
-            lines = []
-            while len(lines) <= MAX_HEAD_LINES and (line := self._line(limit)) not in (b"\r\n", b"\n"):
-                limit -= len(line)
-                lines.append(_text(line))
-        if len(lines) > MAX_HEAD_LINES:
-            raise TransportFailure(ErrorWord.RESPONSE_TOO_LARGE, HEAD_TOO_LARGE)
+        """The lines up to the empty one, one by one, at most one more than there may be."""
+        lines: list[str] = []
+        while len(lines) <= MAX_HEAD_LINES and (line := self._line(limit)) not in (b"\r\n", b"\n"):
+            limit -= len(line)
+            lines.append(_text(line))
         return lines
 
-    def _find_frame(self) -> None:
-        told: dict[str, list[str]] = {"content-length": [], "transfer-encoding": [], "connection": []}
-        for name, value in self.pairs:
-            if (values := told.get(name.lower())) is not None:
-                values += [part.strip() for part in value.lower().split(",")]
-        lengths = set(told["content-length"])
-        if len(lengths) > 1:
-            raise TransportFailure(ErrorWord.INVALID_RESPONSE, TWO_LENGTHS)
-        text = lengths.pop() if lengths else ""
-        encodings = told["transfer-encoding"]
-        self._is_chunked = encodings == ["chunked"]
-        self._length = int(text) if _LENGTH.fullmatch(text) and not encodings else None
-        if self.status in WITHOUT_BODY:
-            self._is_chunked, self._length = False, 0
-        has_end = self._is_chunked or self._length is not None
-        is_switching = self.status == SWITCHING_PROTOCOLS
-        if is_switching:
-            self._length = 0
-        self._is_last = self._version == 0 or is_switching or not has_end or "close" in told["connection"]
-
     def _pieces(self) -> Iterator[bytes]:
-        if self._is_chunked:
+        if self._frame.is_chunked:
             yield from self._chunks()
-        elif self._length is not None:
-            yield from self._exactly(self._length)
+        elif self._frame.length is not None:
+            yield from self._exactly(self._frame.length)
         else:
             while piece := self._wire.some(PIECE_BYTES):
                 yield piece
@@ -188,6 +165,61 @@ class Answer:
             left -= len(line)
             if not line or left <= 0:
                 raise _CutError
+
+
+def _pairs(lines: list[str]) -> tuple[tuple[str, str], ...]:
+    """The header lines as they came; a folded line belongs to the one before, one without a colon is left out."""
+    pairs: list[tuple[str, str]] = []
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if line[:1] in (" ", "\t") and pairs:
+            pairs[-1] = (pairs[-1][0], f"{pairs[-1][1]} {line.strip()}")
+        elif colon:
+            pairs.append((name.strip(), value.strip()))
+    return tuple(pairs)
+
+
+class _Frame(NamedTuple):
+    """How a body ends: in chunks, after so many bytes, or with the connection."""
+
+    is_chunked: bool
+    length: int | None
+    is_last: bool  # no other answer can follow on the connection
+
+
+def _framing(pairs: tuple[tuple[str, str], ...]) -> tuple[str | None, str | None, str | None]:
+    """What the header lines say of length, encoding and connection, those of a name as one list."""
+    told: dict[str, str | None] = {"content-length": None, "transfer-encoding": None, "connection": None}
+    for name, value in pairs:
+        lowered = name.lower()
+        if lowered in told:
+            before = told[lowered]
+            told[lowered] = value if before is None else f"{before},{value}"
+    return told["content-length"], told["transfer-encoding"], told["connection"]
+
+
+@lru_cache(MAX_REMEMBERED)
+def _frame(
+    status: int, version: int, content_length: str | None, transfer_encoding: str | None, connection: str | None
+) -> _Frame:
+    """RFC 9112, section 6.3; raises TransportFailure for two lengths."""
+    lengths = set(_items(content_length))
+    if len(lengths) > 1:
+        raise TransportFailure(ErrorWord.INVALID_RESPONSE, TWO_LENGTHS)
+    text = lengths.pop() if lengths else ""
+    encodings = _items(transfer_encoding)
+    is_chunked = encodings == ["chunked"]
+    length = int(text) if _LENGTH.fullmatch(text) and not encodings else None
+    if status in WITHOUT_BODY:
+        is_chunked, length = False, 0
+    has_end = is_chunked or length is not None
+    is_switching = status == SWITCHING_PROTOCOLS
+    is_last = version == 0 or is_switching or not has_end or "close" in _items(connection)
+    return _Frame(is_chunked, 0 if is_switching else length, is_last)
+
+
+def _items(told: str | None) -> list[str]:
+    return [] if told is None else [part.strip() for part in told.lower().split(",")]
 
 
 def _text(raw: bytes) -> str:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from typing import NamedTuple
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
@@ -45,8 +46,7 @@ class Proxy:
         return cls(host, port, value)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """Where a connection goes. It is the key of kept connections: name, vetted address, and the proxy on the way.
 
     Addresses are text, which is quick to look up.

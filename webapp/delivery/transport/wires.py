@@ -64,6 +64,10 @@ class Wire:
         match = _EMPTY_LINE.search(self._received)
         return self._take(match.end()) if match and match.end() <= limit else b""
 
+    def exactly(self, count: int) -> bytes | None:
+        """So many bytes, if they are here already."""
+        return self._take(count) if count <= len(self._received) else None
+
     def some(self, most: int) -> bytes:
         """The next bytes, at least one and at most `most`; none at the end."""
         if not self._received:
@@ -85,6 +89,9 @@ class Wire:
         self._socket.close()
 
     def _take(self, count: int) -> bytes:
+        if count == len(self._received):
+            taken, self._received = bytes(self._received), bytearray()
+            return taken
         taken = bytes(self._received[:count])
         del self._received[:count]
         return taken
