@@ -100,6 +100,17 @@ def test_any_text_arrives_as_it_is(make: Make, text: str) -> None:
 
 
 @both_databases
+@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.parametrize("value", [2**63, -(2**70), 1.5e300, True, {"a": [None, "ä"]}, [], "text"])
+def test_any_json_arrives_as_it_is(make: Make, value: Any, rows: int) -> None:
+    delivery = make.delivery(make.webhook())
+    with transaction() as session:
+        given = [attempt(delivery, request_headers=value) for _ in range(rows)]
+        bulk.execute(session.connection(), sa.insert(ATTEMPT), given)
+    assert [each.request_headers for each in db.session.scalars(sa.select(Attempt))] == [value] * rows
+
+
+@both_databases
 def test_rows_are_changed_where_they_are_named(make: Make) -> None:
     webhook = make.webhook()
     done, failed, stolen, other = (make.delivery(webhook) for _ in range(4))

@@ -228,8 +228,7 @@ class _Attempt:
 
     def ended(self, **what: Any) -> Outcome:
         """Its outcome, with what was seen on the way."""
-        trace = self.trace
-        is_bare = PROXY_LOGIN not in self.headers
+        trace, pairs = self.trace, self.headers.items()
         return Outcome(
             **what,
             peer=trace.peer,
@@ -238,7 +237,9 @@ class _Attempt:
             tls_ms=trace.tls_ms,
             first_byte_ms=trace.first_byte_ms,
             total_ms=_ms_since(self.began),
-            request_headers=tuple(pair for pair in self.headers.items() if is_bare or pair[0] != PROXY_LOGIN),
+            request_headers=tuple(pairs)
+            if PROXY_LOGIN not in self.headers
+            else tuple(pair for pair in pairs if pair[0] != PROXY_LOGIN),
         )
 
 

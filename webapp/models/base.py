@@ -158,10 +158,13 @@ _moment = lru_cache(1)(_two_quads)  # many ids are made within a millisecond
 
 
 @lru_cache(1)
-def _fingerprint(pid: int) -> str:
-    """Two digits of the process and two of its host."""
+def _fingerprint() -> str:
+    """Two digits of this process and two of its host."""
     host = os.uname().nodename
-    return _PAIRS[pid % 36**2] + _PAIRS[(sum(host.encode()) + len(host) + 36) % 36**2]
+    return _PAIRS[os.getpid() % 36**2] + _PAIRS[(sum(host.encode()) + len(host) + 36) % 36**2]
+
+
+os.register_at_fork(after_in_child=_fingerprint.cache_clear)
 
 
 def new_id() -> str:
@@ -171,7 +174,7 @@ def new_id() -> str:
     """
     moment = _moment(time.time_ns() // 1_000_000)
     chance = int(random.random() * _QUAD**2)  # noqa: S311 - keeps names apart, guards nothing
-    return f"c{moment}{_quad(next(_count))}{_fingerprint(os.getpid())}{_two_quads(chance)}"
+    return f"c{moment}{_quad(next(_count))}{_fingerprint()}{_two_quads(chance)}"
 
 
 def new_uid() -> str:

@@ -15,6 +15,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.engine.default import DefaultDialect
@@ -120,8 +121,23 @@ def _converter(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Callable[[Co
     if convert is None:
         return None
     if isinstance(kind, sa.JSON):  # not always hashable, and 1 equals true
-        return lambda column: [convert(value) for value in column]
+        written = convert if dialect.name == "postgresql" else _as_json(convert)
+        return lambda column: [written(value) for value in column]
     return lambda column: _each_once(convert, column)
+
+
+def _as_json(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The text of a value. None may stand for NULL; whole numbers of more than 64 bits the quick library refuses."""
+
+    def text(value: Any) -> Any:
+        if value is None:
+            return convert(value)
+        try:
+            return orjson.dumps(value).decode()
+        except orjson.JSONEncodeError:
+            return convert(value)
+
+    return text
 
 
 def _each_once(convert: Callable[[Any], Any], column: Column) -> Column:

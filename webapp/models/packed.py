@@ -6,12 +6,12 @@ time: reading a row costs more than sending a request. There all rows come as on
 
 from __future__ import annotations
 
-import json
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 
@@ -29,7 +29,7 @@ def rows(connection: Connection, query: Query, values: Mapping[str, Any] | None 
     if connection.dialect.name != "sqlite":
         return connection.execute(query, values).all()
     whole, make, converters = _packed(query, connection.dialect)
-    columns = json.loads(connection.execute(whole, values).scalar_one())
+    columns = orjson.loads(connection.execute(whole, values).scalar_one())
     return [make(*row) for row in zip(*map(_converted, columns, converters), strict=True)]
 
 
