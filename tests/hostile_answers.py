@@ -159,6 +159,9 @@ ODD_BODIES = {
     ),
     "204 with a body": _ends([b"HTTP/1.1 204 No\r\nContent-Length: 3\r\n\r\nabc"], status=204),
     "204 with an endless body": Case(Raw(first(b"HTTP/1.1 204 No\r\n\r\n", endless(b"z" * 9_000))), 204),
+    "switching protocols in chunks": _ends(
+        [b"HTTP/1.1 101 Other\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"], status=101
+    ),
     "304 with a body": _ends([b"HTTP/1.1 304 No\r\nContent-Length: 3\r\n\r\nabc"], status=304),
 }
 CHUNKS = {

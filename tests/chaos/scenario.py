@@ -6,8 +6,9 @@ import contextlib
 import os
 import signal
 import socket
+import sqlite3
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from tests.chaos import crash_points, evidence, reconciler
@@ -168,6 +169,19 @@ class Scenario:
     def _tracebacks(self) -> list[str]:
         """What was not foreseen."""
         return [line for line in self.here.printed().splitlines() if "Traceback" in line]
+
+    @contextlib.contextmanager
+    def nobody_writing(self) -> Iterator[None]:
+        """Hold SQLite's write lock meanwhile; elsewhere rows are locked one by one, and none of those is waited for."""
+        if self.pair.name != SQLITE:
+            yield
+            return
+        with contextlib.closing(
+            sqlite3.connect(self.here.folder / "instance" / "app.db", isolation_level=None)
+        ) as lock:
+            lock.execute("BEGIN IMMEDIATE")
+            yield
+            lock.execute("ROLLBACK")
 
     def unrecorded_of(self, worker: Process) -> int:
         """How much a worker has claimed and not recorded."""

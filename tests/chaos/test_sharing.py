@@ -22,8 +22,9 @@ SLOW_S = 0.8  # one worker needs three rounds for 1,000 deliveries: the others l
 def share(scenario: Scenario, *, deliveries: int, workers: int, within: float) -> None:
     """All workers stand ready and still while everything is published, then all reach for the same rows."""
     scenario.begin(workers=workers, webhooks=10, delay=SLOW_S)
-    for worker in scenario.workers:
-        os.kill(worker.pid, signal.SIGSTOP)
+    with scenario.nobody_writing():  # a worker that stood still within a transaction would keep everybody waiting
+        for worker in scenario.workers:
+            os.kill(worker.pid, signal.SIGSTOP)
     try:
         scenario.publish(deliveries)
     finally:

@@ -18,7 +18,16 @@ from webapp.delivery import sending
 from webapp.delivery.addresses import Policy, PolicyError, Refusal
 from webapp.delivery.resolving import Resolver
 from webapp.delivery.sending import Outgoing, Sender
-from webapp.delivery.transport import GuardedAdapter, pools, tls_context
+from webapp.delivery.transport import (
+    MAX_CONNECT_TRIES,
+    GuardedAdapter,
+    Line,
+    Route,
+    Trace,
+    VettedRequest,
+    pools,
+    tls_context,
+)
 from webapp.models.delivery import ErrorWord
 
 CASES = json.loads((Path(__file__).parents[1] / "cases" / "ssrf.json").read_text(encoding="utf-8"))
@@ -301,6 +310,29 @@ class TestTheSurroundings:
         assert canary.connections == 0
         assert receiver.requests[0].header("Authorization") is None
 
+    @pytest.mark.parametrize("status", [202, 429, 500])
+    def test_a_wait_that_is_asked_for_is_kept_whatever_the_status(self, make_sender, receiver, status):
+        receiver.answers(Answer(status, headers=(("Retry-After", "1"), ("retry-after", "120"))))
+
+        outcome = make_sender(allow_targets=[receiver.target]).send(post(receiver.url))
+
+        assert (outcome.status, outcome.retry_after) == (status, timedelta(minutes=2))
+
+    def test_the_request_and_the_answer_are_those_of_the_library(self, receiver):
+        address = Line("http", receiver.host, receiver.port, receiver.host)
+        route = Route("/a", (address,), time.monotonic() + 5, Trace())
+        request = VettedRequest(f"{receiver.url}a", {"Host": receiver.target, "Content-Length": "2"}, b"{}", route)
+        receiver.answers(Answer(500, headers=(("X-One", "1"),), body=b"sorry"))
+        adapter = GuardedAdapter(tls_context())
+
+        response = adapter.send(request)
+
+        adapter.close()
+        assert (request.copy().method, request.copy().body, receiver.requests[0].path) == ("POST", b"{}", "/a")
+        assert (response.ok, response.text, response.headers["x-one"]) == (False, "sorry", "1")
+        with pytest.raises(requests.HTTPError, match="500 Server Error"):
+            response.raise_for_status()
+
     def test_the_adapter_sends_nothing_that_was_not_vetted(self, receiver):
         adapter = GuardedAdapter(tls_context())
         with pytest.raises(TypeError):
@@ -480,6 +512,26 @@ class TestNamesThatLie:
         dns.says("metadata.google.internal", "A", ["127.0.0.2"])
 
         assert open_sender.send(post(self.url(open_receiver))).error is ErrorWord.ADDRESS_REFUSED
+        assert open_receiver.connections == 0
+
+    def test_an_alias_that_turns_closed_is_refused_though_the_address_stays(self, dns, open_receiver, open_sender):
+        dns.says(NAME, "A", ["127.0.0.2"])
+        assert open_sender.send(post(self.url(open_receiver))).is_success
+
+        dns.leads(NAME, "db.internal")
+        dns.says("db.internal", "A", ["127.0.0.2"])
+
+        assert open_sender.send(post(self.url(open_receiver))).error is ErrorWord.ADDRESS_REFUSED
+        assert len(open_receiver.requests) == 1
+
+    def test_of_more_addresses_than_are_tried_each_is_vetted(self, dns, open_receiver, make_sender):
+        silent = [f"127.0.0.{number}" for number in range(16, 16 + 2 * MAX_CONNECT_TRIES)]
+        sender = make_sender(allow_http=True, allow_cidrs=["127.0.0.16/28"])
+        dns.says(NAME, "A", silent, [*silent, "127.0.0.2"])
+
+        outcomes = [sender.send(post(self.url(open_receiver))) for _ in range(2)]
+
+        assert [outcome.error for outcome in outcomes] == [ErrorWord.CONNECT_REFUSED, ErrorWord.ADDRESS_REFUSED]
         assert open_receiver.connections == 0
 
     def test_the_connection_goes_to_the_address_that_was_vetted(self, dns, open_receiver, open_sender):

@@ -47,7 +47,7 @@ def signed(body: bytes = BODY, secrets: tuple[str, ...] = (SECRET,), **values: A
             **values,
         },
         body=body,
-        secrets=secrets,
+        keys=[signing.Keys.of(secret) for secret in secrets],
     )
     return {name.lower(): value for name, value in pairs}
 
@@ -110,7 +110,7 @@ def test_a_request_carries_the_headers_of_the_contract_in_order() -> None:
         attempt_number=3,
         body=BODY,
         timestamp=NOW,
-        secrets=[SECRET, OTHER],
+        keys=[signing.Keys.of(SECRET), signing.Keys.of(OTHER)],
         is_test=True,
     )
     assert pairs == (

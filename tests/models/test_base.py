@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -30,6 +32,27 @@ def test_ids_have_blues_form_and_sort_by_time() -> None:
     assert [one[:9] for one in ids] == sorted(one[:9] for one in ids)
     assert new_event_id().startswith("evt_c")
     assert re.fullmatch("[0-9a-f]{32}", new_uid())
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_forked_process_makes_ids_of_its_own(depth: int) -> None:
+    script = f"""
+import os
+from webapp.models.base import new_id
+made = {{new_id()[13:17]}}
+for _ in range({depth}):
+    reading, writing = os.pipe()
+    if os.fork():
+        print(*made, os.read(reading, 4).decode())
+        os.wait()
+        break
+    made = {{new_id()[13:17]}}
+    os.write(writing, made.copy().pop().encode())
+"""
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    pairs = [line.split() for line in told.stdout.splitlines()]
+    assert len(pairs) == depth
+    assert all(mine != other for mine, other in pairs)
 
 
 def test_a_transaction_commits_what_it_wrote(make: Make) -> None:

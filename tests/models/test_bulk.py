@@ -111,6 +111,27 @@ def test_any_json_arrives_as_it_is(make: Make, value: Any, rows: int) -> None:
 
 
 @both_databases
+@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.parametrize("value", [NOON, b"x", {1, 2}])
+def test_what_is_no_json_is_refused(make: Make, value: Any, rows: int) -> None:
+    delivery = make.delivery(make.webhook())
+    given = [attempt(delivery, request_headers=[value]) for _ in range(rows)]
+    with pytest.raises((TypeError, sa.exc.StatementError)), transaction() as session:
+        bulk.execute(session.connection(), sa.insert(ATTEMPT), given)
+
+
+@both_databases
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_null_within_json_is_no_missing_value(make: Make, rows: int) -> None:
+    delivery = make.delivery(make.webhook())
+    with transaction() as session:
+        given = [attempt(delivery, request_headers=sa.JSON.NULL) for _ in range(rows)]
+        bulk.execute(session.connection(), sa.insert(ATTEMPT), given)
+    kept = db.session.scalars(sa.select(sa.cast(ATTEMPT.c.request_headers, sa.Text))).all()
+    assert kept == ["null"] * rows
+
+
+@both_databases
 def test_rows_are_changed_where_they_are_named(make: Make) -> None:
     webhook = make.webhook()
     done, failed, stolen, other = (make.delivery(webhook) for _ in range(4))

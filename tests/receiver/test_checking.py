@@ -31,7 +31,7 @@ def receive(inbox: Inbox, *secrets: str, body: bytes = BODY, received: bytes | N
         attempt_number=1,
         body=body,
         timestamp=int(utc_now().timestamp()) - age_s,
-        secrets=secrets,
+        keys=[signing.Keys.of(secret) for secret in secrets],
     )
     arrival = Arrival("POST", "/inbox/x", headers, body if received is None else received, "127.0.0.1")
     arrivals.receive(inbox.token, arrival)

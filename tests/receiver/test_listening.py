@@ -72,7 +72,7 @@ def signed(body: bytes = BODY, secret: str = SECRET, age_s: int = 0) -> dict[str
             attempt_number=2,
             body=body,
             timestamp=int(time.time()) - age_s,
-            secrets=[secret],
+            keys=[signing.Keys.of(secret)],
         )
     )
 

@@ -35,7 +35,7 @@ def signed(secret: str, *, age_s: int = 0, older: str = "") -> dict[str, str]:
             attempt_number=1,
             body=BODY,
             timestamp=int(utc_now().timestamp()) - age_s,
-            secrets=[secret, older] if older else [secret],
+            keys=[signing.Keys.of(each) for each in (secret, older) if each],
         )
     )
 

@@ -45,7 +45,11 @@ def receive(inbox: Inbox, body: bytes = BODY, secrets: tuple[str, ...] = (), **v
     """Let a signed request arrive; returns its id."""
     described = {"delivery_id": "dlv_a", "attempt_number": 1, "event_id": None, **values}
     headers = signing.headers(
-        event_word="TODO_CREATED", body=body, timestamp=int(utc_now().timestamp()), secrets=secrets, **described
+        event_word="TODO_CREATED",
+        body=body,
+        timestamp=int(utc_now().timestamp()),
+        keys=[signing.Keys.of(secret) for secret in secrets],
+        **described,
     )
     arrivals.receive(inbox.token, arrivals.Arrival("POST", "/inbox/x", headers, body, "127.0.0.1"))
     return arrivals.requests(inbox)[0].request.id

@@ -98,7 +98,7 @@ def test_a_signed_request_is_right(client: Browser, cast: Cast, inbox: Inbox) ->
         attempt_number=1,
         body=body,
         timestamp=int(utc_now().timestamp()),
-        secrets=[SECRET],
+        keys=[signing.Keys.of(SECRET)],
     )
 
     client.post(f"/inbox/{inbox.token}", data=body, headers=list(headers))

@@ -91,7 +91,7 @@ def test_the_last_delivery_fills_the_form_and_is_right(
         attempt_number=1,
         body=log.body(delivery),
         timestamp=int(utc_now().timestamp()),
-        secrets=[SECRET],
+        keys=[signing.Keys.of(SECRET)],
     )
     make.attempt(delivery, request_headers=[*map(list, made), ["X-Key", "•••"]])
     for page in (

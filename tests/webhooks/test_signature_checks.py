@@ -40,7 +40,7 @@ def headers(body: str = BODY, secret: str = SECRET, age_s: int = 0) -> dict[str,
         attempt_number=1,
         body=body.encode(),
         timestamp=int(utc_now().timestamp()) - age_s,
-        secrets=[secret],
+        keys=[signing.Keys.of(secret)],
     )
     return dict(made)
 

@@ -76,7 +76,7 @@ def _signed_headers(claim: Claim, body: bytes, at: datetime) -> Pairs:
         attempt_number=claim.delivery.attempts_made,
         body=body,
         timestamp=int(at.timestamp()),
-        secrets=claim.recipient.secrets(at),
+        keys=claim.recipient.keys_at(at),
         is_test=claim.delivery.kind is DeliveryKind.TEST,
     )
 

@@ -16,6 +16,7 @@ from cryptography.fernet import MultiFernet
 from sqlalchemy.engine import Connection
 
 from webapp.delivery.outcomes import Pairs
+from webapp.delivery.signing import Keys, SecretError
 from webapp.models import UnreadableSecret, Webhook, WebhookSnapshot, packed
 from webapp.models.among import among
 from webapp.models.base import decrypt, keyring, table_of
@@ -41,16 +42,16 @@ class Recipient:
     """Where to send and how to sign. `is_readable` is False when no key of this installation fits its secrets."""
 
     url: str
-    secret: str | None = None
-    previous_secret: str | None = None
-    previous_secret_until: datetime | None = None
+    keys: Keys | None = None
+    previous_keys: Keys | None = None
+    previous_until: datetime | None = None
     headers: Pairs = ()
     is_readable: bool = True
 
-    def secrets(self, now: datetime) -> list[str]:
-        """Every secret that is valid now, newest first."""
-        is_valid = self.previous_secret_until is not None and now < self.previous_secret_until
-        return [secret for secret in (self.secret, self.previous_secret if is_valid else None) if secret]
+    def keys_at(self, now: datetime) -> list[Keys]:
+        """Those of every secret that is valid now, newest first."""
+        is_valid = self.previous_until is not None and now < self.previous_until
+        return [keys for keys in (self.keys, self.previous_keys if is_valid else None) if keys]
 
 
 def lock(connection: Connection, ids: Collection[str]) -> dict[str, Any]:
@@ -101,14 +102,15 @@ def _open(row: Any) -> Recipient:
         headers = json.loads(decrypt(row.headers_ciphertext)) if row.headers_ciphertext else ()
         return Recipient(
             url=row.url,
-            secret=_secret(row.secret_ciphertext),
-            previous_secret=_secret(row.previous_secret_ciphertext) if row.previous_secret_until else None,
-            previous_secret_until=row.previous_secret_until,
+            keys=_keys(row.secret_ciphertext),
+            previous_keys=_keys(row.previous_secret_ciphertext) if row.previous_secret_until else None,
+            previous_until=row.previous_secret_until,
             headers=tuple((name, value) for name, value in headers),
         )
-    except UnreadableSecret:
+    except (UnreadableSecret, SecretError):
         return Recipient(url=row.url, is_readable=False)
 
 
-def _secret(ciphertext: str | None) -> str | None:
-    return decrypt(ciphertext) if ciphertext else None
+def _keys(ciphertext: str | None) -> Keys | None:
+    secret = decrypt(ciphertext) if ciphertext else None
+    return Keys.of(secret) if secret else None

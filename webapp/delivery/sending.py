@@ -1,6 +1,7 @@
 """The one door to the outside: a request goes in, an outcome comes out. Whatever a network does is a value.
 
-Only workers send: deliveries, pings, tests, health checks, redeliveries. Each attempt parses, resolves and vets anew.
+Only workers send: deliveries, pings, tests, health checks, redeliveries. Each attempt resolves anew; what the rules say
+of a URL, and of the names and addresses that it leads to, is remembered, for they would say the same again.
 """
 
 import re
@@ -9,11 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from webapp.config import VERSION
 from webapp.delivery.addresses import (
-    Address,
     AddressRefused,
     Policy,
     PolicyError,
@@ -27,6 +27,7 @@ from webapp.delivery.addresses import (
 from webapp.delivery.outcomes import Outcome, Outgoing, Pairs, retry_after
 from webapp.delivery.resolving import Resolution, ResolveError, Resolver
 from webapp.delivery.transport import (
+    MAX_CONNECT_TRIES,
     GuardedAdapter,
     GuardedResponse,
     Line,
@@ -42,7 +43,7 @@ from webapp.models.delivery import ErrorWord
 __all__ = ["Outcome", "Outgoing", "Sender"]
 
 MAX_HEADER_VALUE_BYTES = 8_192
-MAX_REMEMBERED = 4_096  # ways to URLs, and to addresses
+MAX_REMEMBERED = 1_024  # of each: what rules say of URLs, of what these lead to, and of names of headers
 USER_AGENT = f"Blue-Webhooks/{VERSION}"
 PROXY_LOGIN = "Proxy-Authorization"  # the operator's own: never in a log
 PROXY_LOGIN_WANTED = 407
@@ -89,7 +90,6 @@ class Sender:
         proxy: str | None = None,
         ca_file: Path | None = None,
     ) -> None:
-        # The rules are pure and the policy stays: what they said of a text or an address they would say again.
         self._way = lru_cache(MAX_REMEMBERED)(lambda url: _way(url, policy))
         self._lines = lru_cache(MAX_REMEMBERED)(lambda target, resolution: _vetted_lines(target, resolution, policy))
         self._timeout_s = timeout.total_seconds()
@@ -116,9 +116,9 @@ class Sender:
 
         Raises nothing for what a network or a stored value does; OSError when this process has no file descriptor left.
         """
+        began = time.monotonic()
         limit_s = self._timeout_s if timeout is None else min(timeout.total_seconds(), self._timeout_s)
-        attempt = _Attempt(outgoing, began := time.monotonic(), began + limit_s)
-        return self._outcome(attempt)
+        return self._outcome(_Attempt(outgoing, began, began + limit_s))
 
     def close_idle(self) -> None:
         """Close kept connections whose time is over; worth calling now and then in a quiet process."""
@@ -139,20 +139,18 @@ class Sender:
         except (ResolveError, TransportFailure) as failure:
             return attempt.ended(error=failure.word, sentence=failure.sentence)
         if self._proxy and response.status_code == PROXY_LOGIN_WANTED:
-            return attempt.answered(response, error=ErrorWord.PROXY_ERROR, sentence=PROXY_WANTS_LOGIN)
+            return attempt.ended(response, ErrorWord.PROXY_ERROR, PROXY_WANTS_LOGIN)
         if response.status_code in REDIRECTS:
-            return attempt.answered(response, error=ErrorWord.REDIRECT_REFUSED, sentence=REDIRECTED)
-        return attempt.answered(response)
+            return attempt.ended(response, ErrorWord.REDIRECT_REFUSED, REDIRECTED)
+        return attempt.ended(response)
 
     def _vetted(self, attempt: "_Attempt") -> VettedRequest:
         """The request with its route; raises AddressRefused, ResolveError or _HeaderRefusedError."""
         way = self._way(attempt.outgoing.url)
-        attempt.headers = _headers(attempt.outgoing, way.host, self._forwarded_authorization(way.target))
+        attempt.headers = _headers(attempt.outgoing, way.host_header, self._forwarded_authorization(way.target))
         lines = way.lines or self._lines(way.target, self._resolution(attempt, way.target))
         if self._proxy is not None:
-            lines = tuple(
-                lines[0]._replace(proxy=self._proxy, proxy_address=str(hop)) for hop in self._proxy_addresses(attempt)
-            )
+            lines = self._through(self._proxy, lines[0], attempt.deadline)
         route = Route(way.target.path, lines, attempt.deadline, attempt.trace)
         return VettedRequest(way.url, attempt.headers, attempt.outgoing.body, route)
 
@@ -163,16 +161,15 @@ class Sender:
         finally:
             attempt.dns_ms = _ms_since(began)
 
-    def _proxy_addresses(self, attempt: "_Attempt") -> tuple[Address, ...]:
-        """The operator's own proxy is exempt from the rules."""
-        if self._proxy is None:
-            return ()
-        if address := literal(self._proxy.host):
-            return (address,)
+    def _through(self, proxy: Proxy, line: Line, deadline: float) -> tuple[Line, ...]:
+        """The line by way of each address of the operator's own proxy, which is exempt from the rules."""
+        if address := literal(proxy.host):
+            return (line._replace(proxy=proxy, proxy_address=str(address)),)
         try:
-            return self._resolver.resolve(self._proxy.host, attempt.deadline).addresses
+            hops = self._resolver.resolve(proxy.host, deadline).addresses
         except ResolveError:
             raise TransportFailure(ErrorWord.PROXY_ERROR, PROXY_NOT_FOUND) from None
+        return tuple(line._replace(proxy=proxy, proxy_address=str(hop)) for hop in hops)
 
     def _forwarded_authorization(self, target: Target) -> str | None:
         """The proxy's login, when it reads the request itself: plain http."""
@@ -180,11 +177,11 @@ class Sender:
 
 
 class _Way(NamedTuple):
-    """What the rules make of a URL. Where its host is an address nothing is to be resolved, and `lines` are there."""
+    """What the rules make of a URL. Where its host is an address, that is vetted with it and `lines` are there."""
 
     target: Target
     url: str
-    host: str  # as the header says it
+    host_header: str
     lines: tuple[Line, ...]
 
 
@@ -195,12 +192,13 @@ def _way(url: str, policy: Policy) -> _Way:
 
 
 def _vetted_lines(target: Target, resolution: Resolution, policy: Policy) -> tuple[Line, ...]:
-    """A line to every address of the target. All are vetted: one that is refused refuses the name."""
+    """Lines to the addresses of the target that may be tried. All are vetted: one that is refused refuses the name."""
     for name in resolution.canonical_names:
         vet_name(name, target, policy)
     for address in resolution.addresses:
         vet(address, target, policy)
-    return tuple(Line(target.scheme, target.host, target.port, str(address)) for address in resolution.addresses)
+    tried = resolution.addresses[:MAX_CONNECT_TRIES]
+    return tuple(Line(target.scheme, target.host, target.port, str(address)) for address in tried)
 
 
 @dataclass(slots=True)
@@ -214,23 +212,21 @@ class _Attempt:
     trace: Trace = field(default_factory=Trace)
     dns_ms: float | None = None
 
-    def answered(self, response: GuardedResponse, **what: Any) -> Outcome:
-        """Its outcome: an answer, and what else there is to say about it."""
-        return self.ended(
-            **what,
-            status=response.status_code,
-            reason=response.reason,
-            headers=response.pairs,
-            body=response.content,
-            is_cut=response.is_cut,
-            retry_after=None if response.status_code < 300 else _wait(response.pairs),
-        )
-
-    def ended(self, **what: Any) -> Outcome:
-        """Its outcome, with what was seen on the way."""
+    def ended(
+        self, response: GuardedResponse | None = None, error: ErrorWord | None = None, sentence: str = ""
+    ) -> Outcome:
+        """Its outcome: an answer, an error or both, with what was seen on the way."""
         trace, pairs = self.trace, self.headers.items()
+        # Not by its truth: the library calls an answer false that is no success.
         return Outcome(
-            **what,
+            status=None if response is None else response.status_code,
+            error=error,
+            sentence=sentence,
+            reason="" if response is None else response.reason,
+            headers=() if response is None else response.pairs,
+            body=b"" if response is None else response.content,
+            is_cut=response is not None and response.is_cut,
+            retry_after=None if response is None else _wait(response.pairs),
             peer=trace.peer,
             dns_ms=self.dns_ms,
             connect_ms=trace.connect_ms,
@@ -247,7 +243,7 @@ class _HeaderRefusedError(Exception):
     """A stored header would break the request."""
 
 
-def _headers(outgoing: Outgoing, host: str, proxy_authorization: str | None) -> dict[str, str]:
+def _headers(outgoing: Outgoing, host_header: str, proxy_authorization: str | None) -> dict[str, str]:
     """All header lines of the request, in their order; raises _HeaderRefusedError."""
     lowered = _sendable_names(tuple([name for name, _ in outgoing.headers]))
     values = "".join([f"\n{value}" for _, value in outgoing.headers])
@@ -257,7 +253,7 @@ def _headers(outgoing: Outgoing, host: str, proxy_authorization: str | None) -> 
         len(value) > MAX_HEADER_VALUE_BYTES for _, value in outgoing.headers
     ):
         raise _HeaderRefusedError
-    headers = {"Host": host, **dict(outgoing.headers)}
+    headers = {"Host": host_header, **dict(outgoing.headers)}
     if "user-agent" not in lowered:
         headers["User-Agent"] = USER_AGENT
     headers["Accept-Encoding"] = "identity"
@@ -278,7 +274,7 @@ def _sendable_names(names: tuple[str, ...]) -> frozenset[str] | None:
 def _wait(pairs: Pairs) -> timedelta | None:
     """How long the receiver asks to wait; the last word counts."""
     wanted = next((value for name, value in reversed(pairs) if name.lower() == "retry-after"), None)
-    return retry_after(wanted, datetime.now(UTC))
+    return None if wanted is None else retry_after(wanted, datetime.now(UTC))
 
 
 def _proxy(text: str) -> Proxy:

@@ -27,6 +27,9 @@ AT_ONCE = (64, 16, 4, 1)  # rows of a table of values: few numbers, so that each
 
 _NO_DRIVER = DefaultDialect()  # its values are wrapped for no driver: what they are in arrays
 
+# Left to SQLAlchemy: its sign for a null in JSON, which is a whole number of its own kind, and what is refused there.
+_PLAIN_JSON = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+
 Column = list[Any]
 
 
@@ -121,19 +124,19 @@ def _converter(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Callable[[Co
     if convert is None:
         return None
     if isinstance(kind, sa.JSON):  # not always hashable, and 1 equals true
-        written = convert if dialect.name == "postgresql" else _as_json(convert)
+        written = convert if dialect.name == "postgresql" else _as_json(convert)  # its driver wants no text
         return lambda column: [written(value) for value in column]
     return lambda column: _each_once(convert, column)
 
 
 def _as_json(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The text of a value. None may stand for NULL; whole numbers of more than 64 bits the quick library refuses."""
+    """How to write a value: None may stand for NULL, and what is no plain JSON of 64 bits goes the usual way."""
 
     def text(value: Any) -> Any:
         if value is None:
             return convert(value)
         try:
-            return orjson.dumps(value).decode()
+            return orjson.dumps(value, option=_PLAIN_JSON).decode()
         except orjson.JSONEncodeError:
             return convert(value)
 

@@ -24,7 +24,8 @@ Query = sa.Select[Any] | sa.TextualSelect
 def rows(connection: Connection, query: Query, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
     """What `connection.execute(query, values).all()` returns: rows whose columns are attributes.
 
-    `query` is a constant. Its columns are whole numbers, truth, words, times, text, JSON, or bytes that are UTF-8.
+    `query` is a constant. Its columns are whole numbers, truth, words, times, text, bytes that are UTF-8, or JSON as it
+    is kept; none that SQLite makes by a function of JSON.
     """
     if connection.dialect.name != "sqlite":
         return connection.execute(query, values).all()

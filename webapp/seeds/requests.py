@@ -61,7 +61,7 @@ class Writer:
             attempt_number=delivery.attempts_made,
             body=body,
             timestamp=int(at.timestamp()),
-            secrets=self.keys.at(at),
+            keys=[signing.Keys.of(secret) for secret in self.keys.at(at)],
             is_test=delivery.kind is DeliveryKind.TEST,
         )
         own = [(name, MASKED) for name in self.own_headers]

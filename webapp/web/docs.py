@@ -16,7 +16,7 @@ from webapp import config
 from webapp.delivery.event_types import HEALTH_CHECK, example
 from webapp.delivery.health import DISABLE_AFTER, DISABLE_AFTER_FAILURES, PAUSE_AFTER_FAILURES
 from webapp.delivery.retries import MAX_RETRY_AFTER
-from webapp.delivery.signing import TOLERANCE_S, headers
+from webapp.delivery.signing import TOLERANCE_S, Keys, headers
 from webapp.models import PayloadFormat
 from webapp.web import code_samples
 
@@ -92,7 +92,7 @@ def _headers() -> list[Header]:
         attempt_number=1,
         body=example(SAMPLE_EVENT, PayloadFormat.FULL),
         timestamp=SAMPLE_AT,
-        secrets=SAMPLE_SECRETS,
+        keys=[Keys.of(secret) for secret in SAMPLE_SECRETS],
         is_test=True,
     )
     return [Header(name, value, MEANINGS[name]) for name, value in made]

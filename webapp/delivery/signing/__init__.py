@@ -7,12 +7,13 @@ secret: `X-Signature` its text, `webhook-signature` the bytes behind ``whsec_`` 
 
 from webapp.delivery.signing.checking import TOLERANCE_S, Check, Line, Verdict, check
 from webapp.delivery.signing.headers import headers, signature, standard_signature
-from webapp.delivery.signing.keys import SecretError, check_secret, generate_secret
+from webapp.delivery.signing.keys import Keys, SecretError, check_secret, generate_secret
 from webapp.delivery.signing.steps import Step
 
 __all__ = [
     "TOLERANCE_S",
     "Check",
+    "Keys",
     "Line",
     "SecretError",
     "Step",

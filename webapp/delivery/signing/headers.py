@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Sequence
 
 from webapp.config import VERSION
-from webapp.delivery.signing.keys import standard_key, text_key
+from webapp.delivery.signing.keys import Keys, standard_key, text_key
 
 USER_AGENT = f"Blue-Webhooks/{VERSION}"
 STANDARD_VERSION = "v1"
@@ -23,14 +23,13 @@ def headers(
     attempt_number: int,
     body: bytes,
     timestamp: int,
-    secrets: Sequence[str],
+    keys: Sequence[Keys],
     is_test: bool = False,
 ) -> tuple[tuple[str, str], ...]:
     """The product's own headers of one attempt, as pairs of name and value.
 
-    `secrets` are the valid ones, newest first; without any the request is unsigned. `timestamp` is this attempt's, in
-    whole seconds since 1970. `event_word` is the same word as `event` in the body. Raises SecretError for a secret that
-    check_secret() would refuse.
+    `keys` are those of the valid secrets, newest first; without any the request is unsigned. `timestamp` is this
+    attempt's, in whole seconds since 1970. `event_word` is the same word as `event` in the body.
     """
     pairs = [("Content-Type", "application/json"), ("User-Agent", USER_AGENT), ("X-Webhook-Event", event_word)]
     if event_id is not None:
@@ -39,11 +38,10 @@ def headers(
     if is_test:
         pairs.append(("X-Webhook-Test", "true"))
     pairs += [("webhook-id", delivery_id), ("webhook-timestamp", str(timestamp))]
-    if secrets:
-        standard = [standard_signature(delivery_id, timestamp, body, secret) for secret in secrets]
+    if keys:
+        standard = [standard_value(each.standard, delivery_id, timestamp, body) for each in keys]
         pairs.append(("webhook-signature", " ".join(standard)))
-    for name, secret in zip(_PLAIN_NAMES, secrets, strict=False):
-        pairs.append((name, signature(body, secret)))
+    pairs += [(name, plain_value(each.text, body)) for name, each in zip(_PLAIN_NAMES, keys, strict=False)]
     return tuple(pairs)
 
 

@@ -6,7 +6,7 @@ import base64
 import binascii
 import secrets
 import unicodedata
-from functools import lru_cache
+from typing import NamedTuple, Self
 
 from webapp.models import Invalid
 
@@ -15,7 +15,6 @@ GENERATED_BYTES = 32
 MIN_BYTES = 16
 MAX_BYTES = 64  # HMAC hashes longer keys, so that two different secrets would verify alike
 MIN_DECODED_BYTES = 24
-MAX_REMEMBERED = 1_000  # keys: as many as a worker remembers recipients
 _HIDDEN = frozenset(["Cc", "Cs", "Zl", "Zp"])  # control characters, half characters, separators of lines and paragraphs
 
 
@@ -48,7 +47,6 @@ def text_key(secret: str) -> bytes:
     return secret.encode()
 
 
-@lru_cache(MAX_REMEMBERED)
 def standard_key(secret: str) -> bytes:
     """The key of `webhook-signature`: what ``whsec_`` stands before, decoded; another secret's UTF-8 bytes.
 
@@ -60,6 +58,18 @@ def standard_key(secret: str) -> bytes:
     if not key:
         raise SecretError("After whsec_ there must be base64 of at least %(least)s bytes.", least=MIN_DECODED_BYTES)
     return key
+
+
+class Keys(NamedTuple):
+    """The keys in one secret, worked out once for many signatures."""
+
+    text: bytes
+    standard: bytes
+
+    @classmethod
+    def of(cls, secret: str) -> Self:
+        """Those of `text_key` and `standard_key`. Raises SecretError."""
+        return cls(text_key(secret), standard_key(secret))
 
 
 def decoded(text: str) -> bytes | None:

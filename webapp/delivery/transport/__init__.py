@@ -9,7 +9,6 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -24,6 +23,7 @@ from webapp.delivery.transport.pools import Pool
 from webapp.models.delivery import ErrorWord
 
 __all__ = [
+    "MAX_CONNECT_TRIES",
     "GuardedAdapter",
     "GuardedResponse",
     "Line",
@@ -51,9 +51,9 @@ class Trace:
 
 
 class Route(NamedTuple):
-    """Where a request may go: all of `lines` are vetted, `deadline` is a moment of the monotonic clock.
+    """Where a request may go: `lines` end at vetted addresses, `deadline` is a moment of the monotonic clock.
 
-    `path` and its query are sent as they are.
+    `path` and its query are sent as they are. The operator's proxy on the way need not be vetted.
     """
 
     path: str
@@ -66,10 +66,12 @@ class VettedRequest(PreparedRequest):
     """A prepared request together with its route. It is put together from checked parts, so nothing is prepared."""
 
     method = "POST"
+    _cookies = _body_position = None  # `copy()` looks for these, and for the hooks
     url: str
 
     def __init__(self, url: str, headers: dict[str, str], body: bytes, route: Route) -> None:
-        """Without the jar and the hooks of the library, which play no part."""
+        """Only what is sent; the jar and the hooks of the library play no part."""
+        self.hooks = {}
         self.url = url
         self.headers = headers  # type: ignore[assignment]  # the library's dictionary would cost more than sending does
         self.body = self.payload = body
@@ -89,16 +91,9 @@ class GuardedResponse(Response):
         self.url = request.url
         self.status_code = answer.status
         self.reason = answer.reason
-        self.history = []
         self.pairs = answer.pairs
         self.is_cut = answer.is_cut
         self._content = answer.body
-        self._trace = request.route.trace
-
-    @cached_property
-    def elapsed(self) -> timedelta:  # type: ignore[override]
-        """Until the first byte came."""
-        return timedelta(milliseconds=self._trace.first_byte_ms or 0)
 
     @cached_property
     def headers(self) -> CaseInsensitiveDict[str]:  # type: ignore[override]

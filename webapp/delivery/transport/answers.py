@@ -6,7 +6,6 @@ one line of a hundred; so the answer is read here. What arrives is kept as it ca
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 from webapp.delivery.transport.failures import (
@@ -27,7 +26,6 @@ MAX_BODY_BYTES = 65_536
 MAX_CHUNK_LINE_BYTES = 4_096
 MAX_CHUNKS = 4_096  # with a byte in each, 64 KiB would cost a sender a hundred times the work
 MAX_TRAILER_BYTES = 8_192
-MAX_REMEMBERED = 64  # ways to frame a body; what is told of one may be as long as a head
 
 SWITCHING_PROTOCOLS = 101
 WITHOUT_BODY = frozenset([204, 304])
@@ -64,12 +62,12 @@ class Answer:
                 break
         else:
             raise TransportFailure(ErrorWord.RESPONSE_TOO_LARGE, TOO_MANY_INTERIM)
-        self._frame = _frame(self.status, self._version, *_framing(self.pairs))
+        self._frame = _frame(self.status, self._version, self.pairs)
 
     def read_body(self) -> None:
         """Read what comes within the deadline and the size; whatever happens then only marks the body as cut."""
         length = self._frame.length
-        together = None if length is None or length > MAX_BODY_BYTES else self._wire.exactly(length)
+        together = None if length is None or length > MAX_BODY_BYTES else self._wire.if_here(length)
         if together is None:
             self._read_pieces()
         else:
@@ -187,39 +185,23 @@ class _Frame(NamedTuple):
     is_last: bool  # no other answer can follow on the connection
 
 
-def _framing(pairs: tuple[tuple[str, str], ...]) -> tuple[str | None, str | None, str | None]:
-    """What the header lines say of length, encoding and connection, those of a name as one list."""
-    told: dict[str, str | None] = {"content-length": None, "transfer-encoding": None, "connection": None}
+def _frame(status: int, version: int, pairs: tuple[tuple[str, str], ...]) -> _Frame:
+    """RFC 9112, section 6.3; lines of a name count as one list. Raises TransportFailure for two lengths."""
+    told: dict[str, list[str]] = {"content-length": [], "transfer-encoding": [], "connection": []}
     for name, value in pairs:
-        lowered = name.lower()
-        if lowered in told:
-            before = told[lowered]
-            told[lowered] = value if before is None else f"{before},{value}"
-    return told["content-length"], told["transfer-encoding"], told["connection"]
-
-
-@lru_cache(MAX_REMEMBERED)
-def _frame(
-    status: int, version: int, content_length: str | None, transfer_encoding: str | None, connection: str | None
-) -> _Frame:
-    """RFC 9112, section 6.3; raises TransportFailure for two lengths."""
-    lengths = set(_items(content_length))
-    if len(lengths) > 1:
+        if (values := told.get(name.lower())) is not None:
+            values += [part.strip() for part in value.lower().split(",")]
+    lengths, encodings = told["content-length"], told["transfer-encoding"]
+    if len(set(lengths)) > 1:
         raise TransportFailure(ErrorWord.INVALID_RESPONSE, TWO_LENGTHS)
-    text = lengths.pop() if lengths else ""
-    encodings = _items(transfer_encoding)
     is_chunked = encodings == ["chunked"]
-    length = int(text) if _LENGTH.fullmatch(text) and not encodings else None
-    if status in WITHOUT_BODY:
+    length = int(lengths[0]) if lengths and not encodings and _LENGTH.fullmatch(lengths[0]) else None
+    is_switching = status == SWITCHING_PROTOCOLS
+    if is_switching or status in WITHOUT_BODY:
         is_chunked, length = False, 0
     has_end = is_chunked or length is not None
-    is_switching = status == SWITCHING_PROTOCOLS
-    is_last = version == 0 or is_switching or not has_end or "close" in _items(connection)
-    return _Frame(is_chunked, 0 if is_switching else length, is_last)
-
-
-def _items(told: str | None) -> list[str]:
-    return [] if told is None else [part.strip() for part in told.lower().split(",")]
+    is_last = version == 0 or is_switching or not has_end or "close" in told["connection"]
+    return _Frame(is_chunked, length, is_last)
 
 
 def _text(raw: bytes) -> str:

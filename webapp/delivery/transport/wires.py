@@ -64,8 +64,8 @@ class Wire:
         match = _EMPTY_LINE.search(self._received)
         return self._take(match.end()) if match and match.end() <= limit else b""
 
-    def exactly(self, count: int) -> bytes | None:
-        """So many bytes, if they are here already."""
+    def if_here(self, count: int) -> bytes | None:
+        """So many bytes, if they are here already; it waits for none."""
         return self._take(count) if count <= len(self._received) else None
 
     def some(self, most: int) -> bytes:
