@@ -98,6 +98,21 @@ def test_each_filter_leaves_out_what_does_not_match(
     assert page.links["Clear filters"] == "/events"
 
 
+@pytest.mark.parametrize("path", ["/events", "/deliveries"])
+def test_projects_stand_under_their_companies_where_there_are_several(
+    signed_in: Browser, make: Make, cast: Cast, happen: Any, path: str
+) -> None:
+    first = make.project_of(cast.admin)
+    make.delivery(make.webhook(cast.admin), happen())
+    assert check_page(signed_in.get(path)).find("select", id="project").find_all("optgroup") == []
+
+    second = make.project(cast.admin, make.company(cast.admin, name="Zebra"), name=first.name)
+
+    groups = check_page(signed_in.get(path)).find("select", id="project").find_all("optgroup")
+    assert [group.attrs["label"] for group in groups] == [first.company.name, "Zebra"]
+    assert [group.find("option").attrs["value"] for group in groups] == [first.id, second.id]
+
+
 @pytest.mark.parametrize("query", ["project=no", "event=NO", "person=no", "since=soon", "before=x", "after=-1"])
 def test_filters_that_cannot_be_read_do_not_restrict(signed_in: Browser, happen: Any, query: str) -> None:
     event = happen()

@@ -11,7 +11,7 @@ from wtforms.validators import Optional
 
 from webapp.delivery.event_types import by_group
 from webapp.models import User
-from webapp.web.forms import Form, choice
+from webapp.web.forms import Form, choice, project_choices
 from webapp.web.forms import lazy_text as _l
 from webapp.web.local_times import in_utc
 from webapp.workspace import access, event_subjects
@@ -42,7 +42,7 @@ class EventForm(Form):
 
     def _offer(self, user: User) -> None:
         projects = access.projects_of(user, include_archived=True)
-        self.project.choices = [choice("", _("All projects")), *(choice(each.id, each.name) for each in projects)]
+        self.project.choices = project_choices(projects, _("All projects"))
         people = event_subjects.people(user)
         self.person.choices = [choice("", _("Everybody")), *(choice(each.id, each.name) for each in people)]
         self.event.choices = [choice("", _("All events"))] + [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -13,7 +13,7 @@ from flask_wtf import FlaskForm
 from wtforms import Field
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 
-from webapp.models import Invalid
+from webapp.models import Invalid, Project
 from webapp.web.errors import said
 
 Value = TypeVar("Value")
@@ -27,6 +27,14 @@ lazy_text: Callable[[str], Any] = lazy_gettext
 def choice(value: str, label: Any, group: str | None = None) -> Any:
     """One choice of a select field or of radio buttons, under the heading `group` if there is one."""
     return SelectChoice(value, label, optgroup=group)
+
+
+def project_choices(projects: Sequence[Project], for_all: str) -> list[Any]:
+    """All of them as the first choice, then each; under the names of their companies where there are several."""
+    has_companies = len({each.company_id for each in projects}) > 1
+    groups = [each.company.name if has_companies else None for each in projects]
+    each_one = [choice(each.id, each.name, group) for each, group in zip(projects, groups, strict=True)]
+    return [choice("", for_all), *each_one]
 
 
 def time_zones() -> list[Any]:

@@ -13,7 +13,7 @@ from wtforms.validators import Optional
 from webapp.delivery.event_types import by_group
 from webapp.models import DeliveryState, ErrorWord, Project, User, Webhook
 from webapp.web.badges import DELIVERY, STATE
-from webapp.web.forms import Form, choice
+from webapp.web.forms import Form, choice, project_choices
 from webapp.web.forms import lazy_text as _l
 from webapp.web.local_times import in_utc
 from webapp.webhooks import access
@@ -59,7 +59,7 @@ class LogForm(Form):
             for group, types in by_group(None).items()
             for each in types
         ]
-        self.project.choices = choices(_("All projects"), [(each.id, each.name) for each in projects])
+        self.project.choices = project_choices(projects, _("All projects"))
         self.response.choices = choices(_("All responses"), responses())
         self.error.choices = choices(_("All errors"), [(word.value, word.value) for word in ErrorWord])
         self.kind.choices = choices(_("Real and tests"), [("real", _("Real only")), ("tests", _("Tests only"))])
