@@ -17,9 +17,8 @@ from tests.receiver import HANG_UP, RESET, Answer, Raw, Receiver, wait_until
 from webapp.delivery import sending
 from webapp.delivery.addresses import Policy, PolicyError, Refusal
 from webapp.delivery.resolving import Resolver
-from webapp.delivery.sending import Outgoing, Sender
+from webapp.delivery.sending import MAX_CONNECT_TRIES, Outgoing, Sender
 from webapp.delivery.transport import (
-    MAX_CONNECT_TRIES,
     GuardedAdapter,
     Line,
     Route,

@@ -27,7 +27,6 @@ from webapp.delivery.addresses import (
 from webapp.delivery.outcomes import Outcome, Outgoing, Pairs, retry_after
 from webapp.delivery.resolving import Resolution, ResolveError, Resolver
 from webapp.delivery.transport import (
-    MAX_CONNECT_TRIES,
     GuardedAdapter,
     GuardedResponse,
     Line,
@@ -43,6 +42,7 @@ from webapp.models.delivery import ErrorWord
 __all__ = ["Outcome", "Outgoing", "Sender"]
 
 MAX_HEADER_VALUE_BYTES = 8_192
+MAX_CONNECT_TRIES = 4  # of the addresses of a name, the target's or the proxy's
 MAX_REMEMBERED = 1_024  # of each: what rules say of URLs, of what these lead to, and of names of headers
 USER_AGENT = f"Blue-Webhooks/{VERSION}"
 PROXY_LOGIN = "Proxy-Authorization"  # the operator's own: never in a log
@@ -166,7 +166,7 @@ class Sender:
         if address := literal(proxy.host):
             return (line._replace(proxy=proxy, proxy_address=str(address)),)
         try:
-            hops = self._resolver.resolve(proxy.host, deadline).addresses
+            hops = self._resolver.resolve(proxy.host, deadline).addresses[:MAX_CONNECT_TRIES]
         except ResolveError:
             raise TransportFailure(ErrorWord.PROXY_ERROR, PROXY_NOT_FOUND) from None
         return tuple(line._replace(proxy=proxy, proxy_address=str(hop)) for hop in hops)

@@ -23,7 +23,6 @@ from webapp.delivery.transport.pools import Pool
 from webapp.models.delivery import ErrorWord
 
 __all__ = [
-    "MAX_CONNECT_TRIES",
     "GuardedAdapter",
     "GuardedResponse",
     "Line",
@@ -36,7 +35,6 @@ __all__ = [
 ]
 
 CONNECT_LIMIT_S = 5.0  # TCP and TLS together
-MAX_CONNECT_TRIES = 4  # of the vetted addresses of a name
 _TRY_ANOTHER = frozenset([ErrorWord.CONNECT_REFUSED, ErrorWord.CONNECT_TIMEOUT])
 
 
@@ -51,7 +49,7 @@ class Trace:
 
 
 class Route(NamedTuple):
-    """Where a request may go: `lines` end at vetted addresses, `deadline` is a moment of the monotonic clock.
+    """Where a request may go: along `lines`, in turn, all to vetted addresses; `deadline` is of the monotonic clock.
 
     `path` and its query are sent as they are. The operator's proxy on the way need not be vetted.
     """
@@ -149,7 +147,7 @@ class GuardedAdapter(BaseAdapter):
             route.trace.first_byte_ms = _ms(connection.first_byte_s)
 
     def _connection(self, route: Route) -> PinnedConnection:
-        lines = route.lines[:MAX_CONNECT_TRIES]
+        lines = route.lines
         for line in lines:
             if connection := self._pool.take(line):
                 connection.is_used_again = True
