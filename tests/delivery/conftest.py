@@ -11,9 +11,10 @@ from flask import Flask
 
 from tests.conftest import Make
 from tests.receiver import Receiver
-from webapp.delivery import dispatching
+from webapp.delivery import dispatching, outbox
 from webapp.delivery.dispatching import Dispatcher
 from webapp.extensions import bell, db
+from webapp.models import Webhook, transaction
 
 
 @pytest.fixture
@@ -47,3 +48,11 @@ def eventually(claim: Callable[[], Any], within: float = 5.0) -> Any:
         db.session.rollback()
         time.sleep(0.005)
     return found
+
+
+def publish(make: Make, webhook: Webhook, count: int = 1) -> None:
+    """So many events that this webhook wants, in one transaction."""
+    project = make.project_of(webhook.created_by)
+    with transaction():
+        for number in range(count):
+            outbox.publish("TODO_CREATED", project=project, by=webhook.created_by, current={"id": f"c{number}"})

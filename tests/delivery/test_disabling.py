@@ -10,10 +10,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tests.delivery.conftest import eventually
+from tests.delivery.conftest import eventually, publish
 from tests.factories import Make
 from tests.receiver import Answer, Receiver
-from webapp.delivery import claiming, disabling, outbox, recording
+from webapp.delivery import claiming, disabling, recording
 from webapp.delivery.attempting import attempt
 from webapp.delivery.claiming import Claim, Turn
 from webapp.delivery.dispatching import Dispatcher
@@ -64,13 +64,6 @@ def quick_health(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webapp.delivery.health.DISABLE_AFTER", timedelta(milliseconds=400))
     monkeypatch.setattr("webapp.delivery.health.FIRST_PROBE_AFTER", timedelta(milliseconds=5))
     monkeypatch.setattr("webapp.delivery.health.LONGEST_PROBE_WAIT", timedelta(milliseconds=20))
-
-
-def publish(make: Make, webhook: Webhook, count: int = 1) -> None:
-    project = make.project_of(webhook.created_by)
-    with transaction():
-        for number in range(count):
-            outbox.publish("TODO_CREATED", project=project, by=webhook.created_by, current={"id": f"c{number}"})
 
 
 def claim(slots: int = 1) -> list[Claim]:

@@ -45,6 +45,7 @@ from webapp.models import (
     transaction,
     utc_now,
 )
+from webapp.models.base import keyring
 
 Start = Callable[..., Dispatcher]
 
@@ -146,10 +147,12 @@ def test_a_private_address_is_refused_without_a_connection(start_worker: Start, 
     assert delivery.state is DeliveryState.FAILED
 
 
+@pytest.mark.parametrize("is_encrypted", [False, True])
 def test_a_secret_that_cannot_be_read_is_a_config_error_and_others_go_on(
-    start_worker: Start, make: Make, receiver: Receiver
+    start_worker: Start, make: Make, receiver: Receiver, is_encrypted: bool
 ) -> None:
-    broken = make.webhook(url=receiver.url, secret_ciphertext="gAAAAAnonsense")
+    ciphertext = keyring().encrypt(b"whsec_no base64").decode() if is_encrypted else "gAAAAAnonsense"
+    broken = make.webhook(url=receiver.url, secret_ciphertext=ciphertext)
     publish(make, broken)
     publish(make, make.webhook(url=receiver.url))
     start_worker()

@@ -12,23 +12,15 @@ import sqlalchemy as sa
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
-from tests.delivery.conftest import eventually
+from tests.delivery.conftest import eventually, publish
 from tests.factories import SECRET, Make
 from tests.receiver import Answer, Received, Receiver
-from webapp.delivery import outbox
 from webapp.delivery.dispatching import Dispatcher
 from webapp.extensions import db
-from webapp.models import Attempt, Delivery, DeliveryState, Webhook, transaction
+from webapp.models import Attempt, Delivery, DeliveryState, Webhook
 from webapp.webhooks import secrets
 
 Start = Callable[..., Dispatcher]
-
-
-def publish(make: Make, webhook: Webhook, count: int) -> None:
-    project = make.project_of(webhook.created_by)
-    with transaction():
-        for number in range(count):
-            outbox.publish("TODO_CREATED", project=project, by=webhook.created_by, current={"id": f"c{number}"})
 
 
 def succeeded(webhook: Webhook) -> int:

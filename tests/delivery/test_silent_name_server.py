@@ -9,15 +9,14 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tests.delivery.conftest import eventually
+from tests.delivery.conftest import eventually, publish
 from tests.dns_server import DnsServer
 from tests.factories import Make
 from tests.receiver import Receiver
-from webapp.delivery import outbox
 from webapp.delivery.dispatching import Dispatcher
 from webapp.delivery.fan_out import fan_out
 from webapp.extensions import db
-from webapp.models import Attempt, Delivery, ErrorWord, Webhook, transaction
+from webapp.models import Attempt, Delivery, ErrorWord
 
 Start = Callable[..., Dispatcher]
 SILENT = "silent.example.com"
@@ -35,13 +34,6 @@ def app(make_app: Callable[..., Flask], receiver: Receiver, names: DnsServer) ->
     return make_app(
         allow_targets=receiver.target, dns_servers=names.address, retry_schedule="0,1h", request_timeout="1s"
     )
-
-
-def publish(make: Make, webhook: Webhook, count: int) -> None:
-    project = make.project_of(webhook.created_by)
-    with transaction():
-        for number in range(count):
-            outbox.publish("TODO_CREATED", project=project, by=webhook.created_by, current={"id": f"c{number}"})
 
 
 @pytest.mark.proves("F56")

@@ -13,10 +13,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tests.delivery.conftest import eventually
+from tests.delivery.conftest import eventually, publish
 from tests.factories import Make
 from tests.receiver import Answer, Raw, Receiver
-from webapp.delivery import attempting, dispatching, outbox
+from webapp.delivery import attempting, dispatching
 from webapp.delivery.dispatching import Dispatcher
 from webapp.delivery.fan_out import fan_out
 from webapp.extensions import db
@@ -32,13 +32,6 @@ GRACE = timedelta(seconds=0.5)
 def app(make_app: Callable[..., Flask], receiver: Receiver) -> Flask:
     """Deadlines are short, leases are long: what is bounded by the one must not be bounded by the other alone."""
     return make_app(allow_targets=receiver.target, retry_schedule="0,50ms,50ms,50ms", request_timeout=f"{LIMIT_S}s")
-
-
-def publish(make: Make, webhook: Webhook, count: int) -> None:
-    project = make.project_of(webhook.created_by)
-    with transaction():
-        for number in range(count):
-            outbox.publish("TODO_CREATED", project=project, by=webhook.created_by, current={"id": f"c{number}"})
 
 
 def states(webhook: Webhook) -> dict[str, int]:
