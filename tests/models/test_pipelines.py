@@ -117,3 +117,14 @@ def test_a_large_batch_passes_while_the_answers_to_others_wait(app: Flask, make:
             with pipelines.unanswered(session.connection()):
                 session.connection().execute(sa.select(ATTEMPT.c.response_body))
     assert kept() == 100
+
+
+@postgresql
+@pytest.mark.parametrize("asked", [False, True], ids=["with the commit", "with a question"])
+def test_what_the_socket_does_not_take_at_once_is_sent_while_an_answer_is_waited_for(make: Make, asked: bool) -> None:
+    many = rows(make, 100, response_body=b"\x00" * 60_000)
+    with transaction(in_pipeline=True) as session:
+        bulk.execute(session.connection(), sa.insert(ATTEMPT), many)
+        if asked:
+            assert session.connection().scalar(COUNT) == 100
+    assert kept() == 100

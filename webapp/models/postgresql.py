@@ -12,7 +12,10 @@ from typing import Any, Self
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
+from psycopg.pq.abc import PGconn
+from psycopg.waiting import Wait
 
 # Longer than the server lets a statement run: whatever ends here got no answer at all, or several that took very long.
 ANSWER_LIMIT_S = 15.0
@@ -39,6 +42,8 @@ class BoundedConnection(psycopg.Connection[Any]):
         """What the server answers. After the limit the connection is closed, and psycopg.OperationalError is raised."""
         limit_s = ANSWER_LIMIT_S if timeout is None else timeout
         until = time.monotonic() + limit_s
+        if self._open_pipeline is not None:
+            gen = _sending(self.pgconn, gen)
         try:
             answer = super().wait(gen, interval, limit_s)
         except psycopg.OperationalError as error:
@@ -104,6 +109,23 @@ class BoundedConnection(psycopg.Connection[Any]):
         look = select.poll()
         look.register(self.fileno(), select.POLLIN)
         return not look.poll(0)
+
+
+def _sending(pgconn: PGconn, waiting: PQGen[Any]) -> PQGen[Any]:
+    """The same wait, in which what is not sent yet goes out as soon as the socket takes it.
+
+    In a pipeline psycopg (3.3) waits for answers also when the socket took only a part of what was asked. The server
+    waits for the rest meanwhile: some 2 MB were enough for both to wait until the limit.
+    """
+    try:
+        wanted = next(waiting)
+        while True:
+            is_unsent = pgconn.flush() != 0
+            ready = yield Wait.RW if is_unsent else wanted
+            if ready & wanted or not is_unsent:
+                wanted = waiting.send(ready & wanted)
+    except StopIteration as end:
+        return end.value
 
 
 class _Cursor(psycopg.Cursor[Any]):
