@@ -18,7 +18,7 @@ from standardwebhooks import Webhook as Verifier
 from tests.delivery.conftest import eventually
 from tests.factories import SECRET, Make
 from tests.receiver import Answer, Receiver
-from webapp.delivery import attempting, claiming, dispatching, hand, heartbeats, outbox, paces, recording
+from webapp.delivery import attempting, claiming, dispatching, hand, heartbeats, outbox, paces, recorder, recording
 from webapp.delivery.attempting import attempt
 from webapp.delivery.choosing import BORROWED_IN_FLIGHT, CLAIMED_AHEAD
 from webapp.delivery.claiming import Turn
@@ -377,12 +377,13 @@ def test_a_quick_receiver_goes_on_getting_requests_while_outcomes_are_written(
 ) -> None:
     for module in (paces, hand):
         monkeypatch.setattr(module, "QUICK_S", SLOW_S)  # also on a busy machine
+    monkeypatch.setattr(recorder, "BEHIND_AFTER_S", SLOW_S)
     sent_meanwhile = []
     record = recording.record
 
     def record_slowly(results: Sequence[Result]) -> list[Consequence]:
         before = len(receiver.requests)
-        time.sleep(0.4)  # less than what stops the sending
+        time.sleep(0.4)
         sent_meanwhile.append(len(receiver.requests) - before)
         return record(results)
 
