@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import secrets
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from webapp import key_files, spans
 from webapp.mail_server import MailServer
 
 VERSION = "0.1.0"
@@ -26,8 +26,6 @@ PREFIX = "WEBAPP_"
 MASKED = "(set)"
 
 DEFAULT_RETRY_SCHEDULE = "0,5s,5m,30m,2h,5h,10h,14h,20h,24h"
-_UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-MAX_SPAN = timedelta(days=30)
 MIN_TOKEN_LENGTH = 16
 IN_MEMORY = {"sqlite:///", "sqlite:///:memory:"}
 
@@ -36,28 +34,12 @@ class SettingsError(Exception):
     """The settings are wrong. Its text names every wrong value, one a line, for the person who starts the program."""
 
 
-def parse_span(text: str) -> timedelta:
-    """A span such as ``5s``, ``2h`` or ``20`` (seconds) as a timedelta; raises ValueError with a sentence."""
-    number, unit = text.strip().lower(), "s"
-    for suffix in ("ms", "s", "m", "h", "d"):
-        if number.endswith(suffix):
-            number, unit = number.removesuffix(suffix), suffix
-            break
-    try:
-        span = timedelta(seconds=float(number) * _UNIT_SECONDS[unit])
-    except (ValueError, OverflowError):
-        raise ValueError(f"“{text}” is no span of time; write for example 5s, 30m or 2h") from None
-    if not timedelta(0) <= span <= MAX_SPAN:
-        raise ValueError(f"“{text}” must lie between 0 and {MAX_SPAN.days} days")
-    return span
-
-
 def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 def _span(value: object) -> object:
-    return parse_span(value) if isinstance(value, str) else value
+    return spans.parse(value) if isinstance(value, str) else value
 
 
 def _spans(value: object) -> object:
@@ -259,15 +241,8 @@ def _shown(name: str, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(MASKED if isinstance(part, SecretStr) else _shown("", part) for part in value)
     if isinstance(value, timedelta):
-        return _span_text(value)
+        return spans.text(value)
     return "" if value is None else str(value)
-
-
-def _span_text(span: timedelta) -> str:
-    """A span as it is typed, in the largest unit up to hours that needs no fraction: ``30m``."""
-    seconds = span.total_seconds()
-    unit = next((unit for unit in ("h", "m") if seconds and seconds % _UNIT_SECONDS[unit] == 0), "s")
-    return f"{seconds / _UNIT_SECONDS[unit]:g}{unit}"
 
 
 def _without_password(url: str) -> str:
@@ -305,27 +280,11 @@ def _may_be_secret(detail: Any) -> bool:
 def _make_missing_keys(settings: Settings) -> None:
     settings.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not settings.secret_key.get_secret_value():
-        settings.secret_key = SecretStr(_key_file(settings.instance / "secret.key", secrets.token_urlsafe(48)))
+        settings.secret_key = SecretStr(key_files.key_in(settings.instance / "secret.key", secrets.token_urlsafe(48)))
     if not settings.encryption_keys:
         settings._key_file = settings.instance / "encryption.key"
-        text = _key_file(settings._key_file, Fernet.generate_key().decode())
+        text = key_files.key_in(settings._key_file, Fernet.generate_key().decode())
         settings.encryption_keys = [SecretStr(line) for line in text.split()]
-
-
-def _key_file(path: Path, fresh: str) -> str:
-    """The key in a file. Two first starts at once agree on one key: whoever links its finished file first wins."""
-    if not path.exists():
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(fresh + "\n")
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text().strip()
 
 
 def current() -> Settings:

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.config import DEFAULT_RETRY_SCHEDULE, parse_span
+from webapp import spans
+from webapp.config import DEFAULT_RETRY_SCHEDULE
 from webapp.delivery.retries import MAX_RETRY_AFTER, first_attempt_at, honoured, next_attempt_at
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
-SCHEDULE = [parse_span(span) for span in DEFAULT_RETRY_SCHEDULE.split(",")]
+SCHEDULE = [spans.parse(span) for span in DEFAULT_RETRY_SCHEDULE.split(",")]
 
 
 def wait(attempts: int, retry_after: timedelta | None = None, jitter: float = 0.0) -> timedelta | None:
