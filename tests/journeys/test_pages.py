@@ -48,6 +48,14 @@ MENUS_OUT_OF_SIGHT = """
   return left < 0 || right > innerWidth;
 }).map(menu => menu.querySelector('summary').textContent.trim())
 """
+TEXT_UNDER_BUTTONS = """
+[...document.querySelectorAll('.code > .btn-icon')].filter(button => button.checkVisibility()).flatMap(button => {
+  const lines = document.createRange(), corner = button.getBoundingClientRect();
+  lines.selectNodeContents(button.parentElement.querySelector('pre'));
+  return [...lines.getClientRects()].filter(line => line.bottom > corner.top && line.top < corner.bottom
+    && line.right > corner.left && line.left < corner.right).slice(0, 1).map(() => lines.toString().slice(0, 40));
+})
+"""
 MORE_LOOKS = "JOURNEY_LOOKS"  # the environment variable that is `all` for every combination instead of these two
 SCHEMES, WIDTHS, LANGUAGES = ("light", "dark"), {"1280": 800, "390": 844}, {"en": "en-GB", "de": "de-DE"}
 USUAL_LOOKS = ("light-1280-en", "dark-390-de")
@@ -95,6 +103,8 @@ class Complaints:
         yield from self._too_wide("with all details open")
         for word in self._page.evaluate(MENUS_OUT_OF_SIGHT):
             yield f"the menu “{word}” opens outside of the window"
+        for text in self._page.evaluate(TEXT_UNDER_BUTTONS):
+            yield f"a button lies over the text of “{text}”"
 
     def _too_wide(self, when: str) -> Iterator[str]:
         content, window = self._page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
