@@ -1,7 +1,8 @@
 """Installations of any size, filled step by step: what was begun goes on where it ended, on SQLite or PostgreSQL.
 
 Fifty webhooks in twenty projects; each event goes to five of them. Nine of ten deliveries succeed at once, most others
-with the second attempt, a few fail for good, and about a thousand wait for their next attempt, whatever the size.
+with the second attempt, a few fail for good, and about a thousand wait for their next attempt, whatever the size. Every
+tenth was sent again by one of three replays.
 """
 
 from __future__ import annotations
@@ -22,10 +23,21 @@ from tests.factories import Make
 from webapp import config, create_app, upgrading
 from webapp.delivery import counting
 from webapp.extensions import db
-from webapp.models import Delivery, DeliveryState, Event, Project, User, Webhook, WebhookHour, transaction, utc_now
+from webapp.models import (
+    Delivery,
+    DeliveryState,
+    Event,
+    Project,
+    Replay,
+    User,
+    Webhook,
+    WebhookHour,
+    transaction,
+    utc_now,
+)
 from webapp.models.base import WRITE_OPTION, table_of
 
-WEBHOOKS, PROJECTS, PER_EVENT = 50, 20, 5
+WEBHOOKS, PROJECTS, PER_EVENT, REPLAYS = 50, 20, 5, 3
 SPAN = timedelta(days=29)
 CHUNK = 10_000  # events of one transaction
 WAITING_AMONG = 20_000  # deliveries, the newest ones
@@ -66,6 +78,11 @@ SELECT 'att_' || substr(d.id, 5) || '_' || n.number, d.seq, n.number, 1, 'bench:
        CASE WHEN n.number < d.attempts_made THEN NULL ELSE d.last_error END, FALSE, :answered, :body, d.last_ms
 FROM delivery d JOIN (SELECT 1 AS number UNION ALL SELECT 2 UNION ALL SELECT 3) n ON n.number <= d.attempts_made
 WHERE d.event_seq > :first AND d.event_seq <= :last ORDER BY d.seq, n.number
+"""
+WISHES = """
+INSERT INTO redelivery (id, delivery_seq, replay_seq, requested_at, finished_at)
+SELECT 'r' || d.id, d.seq, 1 + d.seq % :replays, d.created_at, d.created_at FROM delivery d
+WHERE d.event_seq > :first AND d.event_seq <= :last AND d.seq % 10 = 0 ORDER BY d.seq
 """
 
 
@@ -112,8 +129,16 @@ def _people() -> User:
     for number in range(WEBHOOKS):  # two projects each, so that an event of any project goes to five
         wanted = [projects[(2 * number + each) % PROJECTS] for each in range(2)]
         make.webhook(by=user, name=f"Webhook {number:03}", created_at=utc_now() - SPAN, project_ids=wanted)
+    _end_replays()
     _count_hours()
     return user
+
+
+def _end_replays() -> None:
+    webhook_id = db.session.scalars(sa.select(Webhook.id).order_by(Webhook.name)).first()
+    row = {"webhook_id": webhook_id, "chosen": {}, "total": 0, "finished_at": utc_now()}
+    with transaction() as session:
+        session.execute(sa.insert(Replay), [row] * REPLAYS)
 
 
 def _count_hours() -> None:
@@ -169,6 +194,7 @@ def _fill_chunk(total: int) -> bool:
                 ":answered", "CAST(:answered AS JSON)")),
             {**span, "sent": SENT, "answered": ANSWERED, "body": b"thank you"},
         )  # fmt: skip
+        connection.execute(sa.text(WISHES), {**span, "replays": REPLAYS})
     return True
 
 

@@ -21,12 +21,27 @@ import sqlalchemy as sa
 from tests.benchmarks.growing import Grown, grown, rest
 from tests.conftest import Browser
 from webapp.config import current
-from webapp.delivery import claiming, disabling, fan_out, leases, outbox, pruning, readiness, recording, surveying
+from webapp.delivery import (
+    claiming,
+    disabling,
+    fan_out,
+    holding,
+    leases,
+    outbox,
+    pruning,
+    readiness,
+    recording,
+    replaying,
+    surveying,
+    wishes,
+)
 from webapp.delivery.claiming import Claim, Turn
 from webapp.delivery.recording import Result
+from webapp.delivery.replaying import Chosen
 from webapp.delivery.sending import Outcome
 from webapp.extensions import db
-from webapp.models import Delivery, Event, database_now, transaction, utc_now
+from webapp.models import Delivery, DeliveryState, Event, database_now, transaction, utc_now
+from webapp.webhooks import replays
 
 SIZES = (50_000, 500_000, 5_000_000)
 TIMES = 9
@@ -65,6 +80,7 @@ def measure(made: Grown) -> Measured:
     """How long each thing takes at this size, in ms."""
     measured: Measured = {}
     _work(made, measured)
+    _replay(made, measured)
     _look(measured)
     _read(made, measured)
     _prune(measured)
@@ -130,11 +146,29 @@ def _claim_all(turn: Turn, claims: list[Claim]) -> None:
         claims += found
 
 
+def _replay(made: Grown, measured: Measured) -> None:
+    """A few steps of a replay of what one webhook got within a week, and its end."""
+    webhook = made.webhooks[0]
+    chosen = Chosen(utc_now() - timedelta(days=7), states=(DeliveryState.SUCCEEDED,))
+    _timed(measured, "start a replay of a week", lambda: replays.start(webhook, chosen, by=made.user))
+    for _ in range(TIMES):
+        assert _timed(measured, "a step of a replay: 5 wishes", replaying.advance) == replaying.MAX_OPEN_PER_REPLAY
+        with transaction() as session:
+            wishes.end(session, database_now())  # as if they had been sent
+    replay = replays.running(webhook)
+    assert replay is not None
+    _timed(measured, "stop a replay", lambda: replays.stop(replay, by=made.user))
+    with transaction() as session:
+        _timed(
+            measured, "end all wishes for a webhook", lambda: holding.end_redeliveries(session, webhook.id, utc_now())
+        )
+
+
 def _look(measured: Measured) -> None:
     """What a worker asks each second, and what a probe and Prometheus ask."""
     for _ in range(TIMES):
         db.session.rollback()
-        _timed(measured, "idle look: waiting, due, leases", _idle)
+        _timed(measured, "idle look: waiting, due, leases, replays", _idle)
         _timed(measured, "readiness (/readyz)", readiness.check)
         _timed(measured, "survey (/metrics, system page)", surveying.survey)
 
@@ -143,6 +177,7 @@ def _idle() -> None:
     fan_out.is_waiting()
     claiming.until_due()
     leases.expire()
+    replaying.advance()
 
 
 def _read(made: Grown, measured: Measured) -> None:

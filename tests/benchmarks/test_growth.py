@@ -21,11 +21,12 @@ __all__ = ["empty"]
 
 both_databases = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 LARGE = {"event", "delivery", "attempt", "redelivery", "webhook_hour", "audit_entry"}
+ALL_OF_REPLAYS = "ix_redelivery_replay_seq"  # partial, and as large as its table where much was replayed
 FEW_ROWS = {
     index.name
     for table in Base.metadata.sorted_tables
     for index in table.indexes
-    if index.dialect_options["sqlite"]["where"] is not None
+    if index.dialect_options["sqlite"]["where"] is not None and index.name != ALL_OF_REPLAYS
 }
 # The newest attempts, by their number, and no more than are wanted.
 BOUNDED = re.compile(r"FROM attempt ORDER BY attempt.seq DESC\s+LIMIT")
@@ -89,6 +90,8 @@ def _walked(step: str) -> Iterator[str]:
     found = re.match(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?", step)
     if found and found[1] in LARGE and found[2] not in FEW_ROWS:
         yield found[1]
+    if ALL_OF_REPLAYS in step:
+        yield "redelivery"
 
 
 def _scanned(node: dict[str, Any]) -> Iterator[str]:

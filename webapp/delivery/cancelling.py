@@ -8,12 +8,12 @@ takes its turn before it locks any row, the losing one at the latest before it l
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from webapp.config import current
+from webapp.delivery import wishes
 from webapp.delivery.holding import count
 from webapp.extensions import db
 from webapp.models import (
@@ -23,7 +23,6 @@ from webapp.models import (
     DeliveryState,
     Event,
     ProjectMember,
-    Redelivery,
     User,
     Webhook,
     database_now,
@@ -63,7 +62,7 @@ def cancel_for_lost_role(user_id: str, project_id: str | None = None) -> int:
     lost = [own, Delivery.kind == DeliveryKind.EVENT, ~is_of(administered(user_id))]
     if project_id is not None:
         lost.append(is_of([project_id]))
-    end_wishes(session, sa.select(Delivery.seq).where(*lost), now)
+    wishes.end(session, now, *lost)
     cancelled = session.execute(
         sa.update(Delivery)
         .where(*lost, Delivery.state.in_(UNSETTLED))
@@ -98,13 +97,3 @@ def is_of(projects: sa.Select[str] | Sequence[str]) -> sa.ColumnElement[bool]:
     """Whether a delivery's event belongs to one of these projects: where it happened, or where its record came from."""
     came_from = sa.exists().where(Event.seq == Delivery.event_seq, Event.source_project_id.in_(projects))
     return sa.or_(Delivery.project_id.in_(projects), came_from)
-
-
-def end_wishes(session: Session, deliveries: sa.Select[int], now: datetime) -> None:
-    """Inside transaction(): wishes to send these deliveries again are over. `deliveries` selects their numbers."""
-    session.execute(
-        sa.update(Redelivery)
-        .where(Redelivery.finished_at.is_(None), Redelivery.delivery_seq.in_(deliveries))
-        .values(finished_at=now)
-        .execution_options(synchronize_session=False)
-    )

@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from webapp.models import Delivery, DeliveryKind, DeliveryState, Redelivery
+from webapp.delivery import wishes
+from webapp.models import Delivery, DeliveryKind, DeliveryState
 
 BY_OWNER, BY_SYSTEM = "webhook_disabled", "webhook_unhealthy"  # why: who had switched the webhook off
 
@@ -32,16 +33,8 @@ def hold(session: Session, webhook_id: str, *, reason: str, now: datetime) -> in
 
 
 def end_redeliveries(session: Session, webhook_id: str, now: datetime) -> None:
-    """Inside transaction(): redeliveries of events are not made any more.
-
-    One in flight finishes; that its wish is over keeps it from being sent again should its worker die.
-    """
-    of_webhook = sa.select(Delivery.seq).where(Delivery.webhook_id == webhook_id, Delivery.kind == DeliveryKind.EVENT)
-    session.execute(
-        sa.update(Redelivery)
-        .where(Redelivery.finished_at.is_(None), Redelivery.delivery_seq.in_(of_webhook))
-        .values(finished_at=now)
-    )
+    """Inside transaction(): redeliveries of events are not made any more."""
+    wishes.end(session, now, Delivery.webhook_id == webhook_id, Delivery.kind == DeliveryKind.EVENT)
 
 
 def count(result: sa.Result[Any]) -> int:

@@ -10,10 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp.config import current
-from webapp.delivery import counting
+from webapp.delivery import counting, wishes
 from webapp.delivery.claims import Claim
 from webapp.extensions import db
-from webapp.models import Attempt, Delivery, DeliveryState, Redelivery, database_now, transaction
+from webapp.models import Attempt, Delivery, DeliveryState, database_now, transaction
 from webapp.models.base import table_of
 from webapp.models.conflicts import repeated
 
@@ -74,11 +74,7 @@ def expire() -> int:
                 .where(_DELIVERY.c.seq.in_(poisoned), _DELIVERY.c.state == DeliveryState.PENDING)
                 .values(state=DeliveryState.STUCK, next_attempt_at=None, settled_at=now)
             )
-            connection.execute(
-                sa.update(table_of(Redelivery))
-                .where(Redelivery.delivery_seq.in_(poisoned), Redelivery.finished_at.is_(None))
-                .values(finished_at=now)
-            )
+            wishes.end(session, now, Delivery.seq.in_(poisoned))
     _tell(freed)
     return len(freed)
 

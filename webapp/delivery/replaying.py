@@ -8,14 +8,17 @@ asked for is what had been settled when it was asked for: a delivery that was se
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from webapp.delivery import cancelling
+from webapp.delivery import cancelling, wishes
 from webapp.extensions import db
 from webapp.models import (
     Delivery,
@@ -26,18 +29,82 @@ from webapp.models import (
     Replay,
     Webhook,
     WebhookHealth,
+    bulk,
     database_now,
+    packed,
+    pipelines,
     transaction,
 )
+from webapp.models.among import among
 from webapp.models.base import new_id, table_of
 
 MAX_OPEN_PER_REPLAY = 5
 REFILL_AT = 2  # open ones; then a step makes several at once
 MAX_OPEN = 16  # of all replays together: half of the threads of one worker process
+MAX_REMEMBERED = 64  # queries of replays that are under way
 EVERY_WHILE_PAUSED = timedelta(minutes=1)  # one goes out then, so that a receiver that is well again is noticed
 
 STATUS_CLASSES = ("2xx", "3xx", "4xx", "5xx", "none")
 STATES = (DeliveryState.FAILED, DeliveryState.STUCK, DeliveryState.CANCELLED, DeliveryState.SUCCEEDED)
+
+_REPLAY, _REDELIVERY, _DELIVERY = table_of(Replay), table_of(Redelivery), table_of(Delivery)
+_WEBHOOK, _HEALTH = table_of(Webhook), table_of(WebhookHealth)
+_SEQ = sa.bindparam("_seq", type_=_REPLAY.c.seq.type)
+_AT = sa.bindparam("at", type_=_REPLAY.c.finished_at.type)
+_CURSOR, _MOST = sa.bindparam("cursor", type_=_DELIVERY.c.seq.type), sa.bindparam("most", type_=sa.Integer)
+
+_RUNNING = (
+    sa.select(
+        _REPLAY.c.seq, _REPLAY.c.webhook_id, _WEBHOOK.c.enabled, _WEBHOOK.c.deleted_at.is_not(None).label("is_deleted")
+    )
+    .join(_WEBHOOK, _WEBHOOK.c.id == _REPLAY.c.webhook_id)
+    .where(_REPLAY.c.finished_at.is_(None))
+)
+_LEFT_OVER = (
+    sa.select(_REPLAY.c.seq)
+    .join(_REDELIVERY, _REDELIVERY.c.replay_seq == _REPLAY.c.seq)
+    .join(_DELIVERY, _DELIVERY.c.seq == _REDELIVERY.c.delivery_seq)
+    .where(_REDELIVERY.c.finished_at.is_(None), _REPLAY.c.finished_at.is_not(None), _DELIVERY.c.lease_until.is_(None))
+    .distinct()
+)
+_LOCK_WEBHOOK = (
+    sa.select(_WEBHOOK.c.id)
+    .where(_WEBHOOK.c.id == sa.bindparam("webhook_id"), _WEBHOOK.c.enabled)
+    .with_for_update(skip_locked=True)
+)
+_LOCK = (
+    sa.select(
+        _REPLAY,
+        sa.exists()
+        .where(_HEALTH.c.webhook_id == _REPLAY.c.webhook_id, _HEALTH.c.paused_at.is_not(None))
+        .label("is_paused"),
+    )
+    .where(_REPLAY.c.seq == _SEQ, _REPLAY.c.finished_at.is_(None))
+    .with_for_update(of=_REPLAY)
+)
+_NEWEST = (
+    sa.select(_REDELIVERY.c.requested_at)
+    .where(_REDELIVERY.c.replay_seq == _SEQ)
+    .order_by(_REDELIVERY.c.seq.desc())
+    .limit(1)
+)
+_WISH = sa.insert(_REDELIVERY)
+_FORGIVE = (
+    sa.update(_DELIVERY)
+    .where(among(_DELIVERY.c.seq, "seqs"), _DELIVERY.c.state == DeliveryState.STUCK)
+    .values(claims=0)
+)
+_GO_ON = (
+    sa.update(_REPLAY)
+    .where(_REPLAY.c.seq == _SEQ)
+    .values(cursor=_CURSOR, redelivered=_REPLAY.c.redelivered + sa.bindparam("count", type_=sa.Integer))
+)
+_FINISH = sa.update(_REPLAY).where(_REPLAY.c.seq == _SEQ).values(finished_at=_AT)
+_STOP = (
+    sa.update(_REPLAY)
+    .where(_REPLAY.c.seq == _SEQ, _REPLAY.c.finished_at.is_(None))
+    .values(stopped_at=_AT, finished_at=_AT)
+)
 
 
 @dataclass(frozen=True)
@@ -115,156 +182,112 @@ def has_status(status_class: str) -> sa.ColumnElement[bool]:
 def advance() -> int:
     """Go on with every replay that has room; returns how many deliveries are to be sent again.
 
-    A transaction for each replay with something to do; one cheap look when there is none.
+    A transaction for each replay with something to do; two cheap looks when there is none.
     """
-    if not db.session.scalar(_IS_ANY_OPEN):
-        return 0
-    _end_leftovers()
-    running = list(db.session.execute(_RUNNING))
-    room = MAX_OPEN - sum(replay.open for replay in running)
+    connection = db.session.connection()
+    running = list(packed.rows(connection, _RUNNING))
+    open_now = wishes.open_by_replay(connection)
+    if open_now.keys() - {replay.seq for replay in running}:
+        _end_leftovers()
+    room = MAX_OPEN - sum(open_now[replay.seq] for replay in running)
     random.shuffle(running)  # no replay is always the last
     made = 0
     for replay in running:
-        if replay.deleted_at is not None or not replay.enabled:
+        if replay.is_deleted or not replay.enabled:
             _end(replay.seq)
-        elif replay.open <= REFILL_AT and room - made > 0:
+        elif open_now[replay.seq] <= REFILL_AT and room - made > 0:
             made += _step(replay.seq, replay.webhook_id, room - made)
     return made
 
 
-def end_wishes(session: Session, replay_seq: int, now: datetime) -> None:
+def end_unclaimed(session: Session, replay_seq: int, now: datetime) -> None:
     """Inside transaction(): those of this replay's wishes that nobody has claimed are not made any more."""
-    unclaimed = sa.select(Delivery.seq).where(Delivery.lease_until.is_(None))
-    session.execute(
-        sa.update(Redelivery)
-        .where(
-            Redelivery.replay_seq == replay_seq,
-            Redelivery.finished_at.is_(None),
-            Redelivery.delivery_seq.in_(unclaimed),
-        )
-        .values(finished_at=now)
-        .execution_options(synchronize_session=False)
-    )
-
-
-_OPEN = (
-    sa.select(sa.func.count())
-    .where(Redelivery.replay_seq == Replay.seq, Redelivery.finished_at.is_(None))
-    .correlate(Replay)
-    .scalar_subquery()
-)
-_IS_ANY_OPEN = sa.select(
-    sa.or_(
-        sa.exists().where(Replay.finished_at.is_(None)),
-        sa.exists().where(Redelivery.finished_at.is_(None), Redelivery.replay_seq.is_not(None)),
-    )
-)
-_RUNNING = (
-    sa.select(Replay.seq, Replay.webhook_id, Webhook.enabled, Webhook.deleted_at, _OPEN.label("open"))
-    .join(Webhook, Webhook.id == Replay.webhook_id)
-    .where(Replay.finished_at.is_(None))
-    .order_by(Replay.seq)
-)
-_LEFT_OVER = (
-    sa.select(Replay.seq)
-    .join(Redelivery, Redelivery.replay_seq == Replay.seq)
-    .join(Delivery, Delivery.seq == Redelivery.delivery_seq)
-    .where(Redelivery.finished_at.is_(None), Replay.finished_at.is_not(None), Delivery.lease_until.is_(None))
-    .distinct()
-)
+    is_its_own = Redelivery.replay_seq + 0 == replay_seq  # a sum has no index: that one has all it ever wished for
+    wishes.end(session, now, is_its_own, Delivery.lease_until.is_(None))
 
 
 def _end_leftovers() -> None:
     """A replay was stopped while one was in flight, and its worker died or gave it back: nobody wants it any more."""
-    for replay_seq in db.session.scalars(_LEFT_OVER).all():
+    for replay_seq in db.session.connection().scalars(_LEFT_OVER).all():
         with transaction() as session:
-            end_wishes(session, replay_seq, database_now())
+            end_unclaimed(session, replay_seq, database_now())
 
 
 def _end(replay_seq: int) -> None:
     """The webhook was switched off or deleted: what was not sent stays as it was."""
     with transaction() as session:
         now = database_now()
-        session.execute(
-            sa.update(Replay)
-            .where(Replay.seq == replay_seq, Replay.finished_at.is_(None))
-            .values(stopped_at=now, finished_at=now)
-        )
-        end_wishes(session, replay_seq, now)
+        session.connection().execute(_STOP, {"_seq": replay_seq, "at": now})
+        end_unclaimed(session, replay_seq, now)
 
 
 def _step(replay_seq: int, webhook_id: str, room: int) -> int:
-    with transaction() as session:
+    with transaction(in_pipeline=True) as session:
         cancelling.keep_roles(session)
-        replay = _lock(session, replay_seq, webhook_id)
+        connection = session.connection()
+        replay = _lock(connection, replay_seq, webhook_id)
         if replay is None:
             return 0
         now = database_now()
-        open_now = session.scalar(sa.select(_OPEN).where(Replay.seq == replay_seq)) or 0
-        limit = min(_limit(session, replay, open_now, now), room)
+        open_now = wishes.open_by_replay(connection)[replay_seq]
+        limit = min(_limit(connection, replay, open_now, now), room)
         if limit <= 0:
             return 0
-        seqs = _next(session, replay, limit)
+        seqs = _next(connection, replay, limit)
         if seqs:
-            _wish(session, replay, seqs, now)
+            _wish(connection, replay, seqs, now)
         elif not open_now:
-            replay.finished_at = now
+            connection.execute(_FINISH, {"_seq": replay_seq, "at": now})
         return len(seqs)
 
 
-def _lock(session: Session, replay_seq: int, webhook_id: str) -> Replay | None:
+def _lock(connection: Connection, replay_seq: int, webhook_id: str) -> Any:
     """The webhook's row first, as everywhere; None while somebody else has it, or when the replay is over."""
-    mine = sa.select(Webhook.id).where(Webhook.id == webhook_id, Webhook.enabled).with_for_update(skip_locked=True)
-    if session.scalar(mine) is None:
+    if connection.scalar(_LOCK_WEBHOOK, {"webhook_id": webhook_id}) is None:
         return None
-    running = sa.select(Replay).where(Replay.seq == replay_seq, Replay.finished_at.is_(None)).with_for_update()
-    return session.scalars(running.execution_options(populate_existing=True)).one_or_none()
+    return connection.execute(_LOCK, {"_seq": replay_seq}).one_or_none()
 
 
-def _limit(session: Session, replay: Replay, open_now: int, now: datetime) -> int:
-    paused = sa.select(WebhookHealth.paused_at).where(WebhookHealth.webhook_id == replay.webhook_id)
-    if session.scalar(paused) is None:
+def _limit(connection: Connection, replay: Any, open_now: int, now: datetime) -> int:
+    if not replay.is_paused:
         return MAX_OPEN_PER_REPLAY - open_now
-    newest = sa.select(sa.func.max(Redelivery.requested_at)).where(Redelivery.replay_seq == replay.seq)
-    asked_at = session.scalar(newest)
+    asked_at = connection.scalar(_NEWEST, {"_seq": replay.seq})
     is_time = asked_at is None or now - asked_at >= EVERY_WHILE_PAUSED
     return 1 if is_time and not open_now else 0
 
 
-def _next(session: Session, replay: Replay, limit: int) -> list[int]:
-    """The next ones after the cursor. Each state gives its first ones by its index: joined, all would be sorted."""
-    chosen = Chosen.of(replay.chosen)
-    conditions = matching(replay.webhook_id, chosen, replay.created_at)
+def _next(connection: Connection, replay: Any, limit: int) -> list[int]:
+    """The next ones after the cursor."""
+    following = _following(replay.webhook_id, Chosen.of(replay.chosen), replay.created_at)
+    return sorted(connection.scalars(following, {"cursor": replay.cursor, "most": limit}))[:limit]
+
+
+@lru_cache(MAX_REMEMBERED)
+def _following(webhook_id: str, chosen: Chosen, settled_by: datetime) -> sa.CompoundSelect[int]:
+    """Each state gives its first ones by its index: joined, all would be sorted."""
+    conditions = matching(webhook_id, chosen, settled_by)
     branches = [
         sa.select(
             sa.select(Delivery.seq)
-            .where(Delivery.state == state, Delivery.seq > replay.cursor, *conditions)
+            .where(Delivery.state == state, Delivery.seq > _CURSOR, *conditions)
             .order_by(Delivery.seq)
-            .limit(limit)
+            .limit(_MOST)
             .subquery()
         )
         for state in chosen.states
     ]
-    return sorted(session.scalars(sa.union_all(*branches)))[:limit]
+    return sa.union_all(*branches)
 
 
-def _wish(session: Session, replay: Replay, seqs: list[int], now: datetime) -> None:
-    session.execute(
-        sa.update(Delivery)
-        .where(Delivery.seq.in_(seqs), Delivery.state == DeliveryState.STUCK)
-        .values(claims=0)
-        .execution_options(synchronize_session=False)
-    )
-    rows = [
-        {
-            "id": new_id(),
-            "delivery_seq": seq,
-            "requested_by_id": replay.requested_by_id,
-            "replay_seq": replay.seq,
-            "requested_at": now,
-        }
-        for seq in seqs
-    ]
-    session.execute(sa.insert(table_of(Redelivery)), rows)
-    replay.cursor = seqs[-1]
-    replay.redelivered += len(seqs)
+def _wish(connection: Connection, replay: Any, seqs: Sequence[int], now: datetime) -> None:
+    if DeliveryState.STUCK in replay.chosen["states"]:
+        connection.execute(_FORGIVE, {"seqs": seqs})
+    asked = {
+        "requested_by_id": replay.requested_by_id,
+        "replay_seq": replay.seq,
+        "requested_at": now,
+        "finished_at": None,
+    }
+    bulk.execute(connection, _WISH, [{"id": new_id(), "delivery_seq": seq, **asked} for seq in seqs])
+    with pipelines.unanswered(connection):
+        connection.execute(_GO_ON, {"_seq": replay.seq, "cursor": seqs[-1], "count": len(seqs)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from webapp.delivery import cancelling
+from webapp.delivery import wishes
 from webapp.models import (
     Conflict,
     Delivery,
@@ -40,7 +40,7 @@ def cancel(delivery: Delivery, *, by: User) -> Delivery:
         now = database_now()
         delivery.state, delivery.reason = DeliveryState.CANCELLED, BY_HAND
         delivery.settled_at, delivery.next_attempt_at = now, None
-        cancelling.end_wishes(session, sa.select(Delivery.seq).where(Delivery.seq == delivery.seq), now)
+        wishes.end(session, now, Delivery.seq == delivery.seq)
         audit.note("delivery_cancelled", delivery.webhook, by, delivery=delivery.id)
     return delivery
 

@@ -99,7 +99,7 @@ def stop(replay: Replay, *, by: User) -> None:
             return
         replay.stopped_at = replay.finished_at = now = database_now()
         session.flush()
-        replaying.end_wishes(session, replay.seq, now)
+        replaying.end_unclaimed(session, replay.seq, now)
         audit.note("replay_stopped", webhook, by, replay=replay.id, redelivered=replay.redelivered)
 
 
