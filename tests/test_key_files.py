@@ -21,13 +21,10 @@ def test_a_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_first_starts_at_once_agree_on_one_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_first_starts_at_once_agree_on_one_key(tmp_path: Path) -> None:
     path, ready = tmp_path / "secret.key", threading.Barrier(TOGETHER)
-    processes = threading.local()
-    monkeypatch.setattr(key_files.os, "getpid", lambda: processes.number)
 
     def start(number: int) -> str:
-        processes.number = number
         ready.wait(10)
         return key_files.key_in(path, f"key {number}")
 
@@ -35,6 +32,19 @@ def test_first_starts_at_once_agree_on_one_key(tmp_path: Path, monkeypatch: pyte
         keys = set(pool.map(start, range(TOGETHER)))
     assert len(keys) == 1
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_start_that_was_killed_left_behind_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    path = tmp_path / "secret.key"
+    with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+        killed.setattr(Path, "unlink", die)
+        killed.setattr(key_files.os, "link", die)
+        key_files.key_in(path, "first")
+    assert [each.name for each in tmp_path.iterdir()] != ["secret.key"]
+    assert key_files.key_in(path, "second") == "second"
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

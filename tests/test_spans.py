@@ -38,6 +38,8 @@ def test_a_span_outside_of_its_bounds_is_told_with_them(typed: str) -> None:
         spans.parse(typed)
 
 
-@pytest.mark.parametrize("typed", ["0s", "0.3s", "5s", "90s", "5m", "30m", "2h", "1.5s", "24h"])
+@pytest.mark.parametrize(
+    "typed", ["0s", "0.3s", "5s", "90s", "5m", "30m", "2h", "1.5s", "24h", "1000001s", "123456.5s"]
+)
 def test_a_span_is_shown_as_it_may_be_typed(typed: str) -> None:
     assert spans.text(spans.parse(typed)) == typed

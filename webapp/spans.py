@@ -28,4 +28,5 @@ def text(span: timedelta) -> str:
     """A span as it is typed, in the largest unit up to hours that needs no fraction: ``30m``."""
     seconds = span.total_seconds()
     unit = next((unit for unit in ("h", "m") if seconds and seconds % _UNIT_SECONDS[unit] == 0), "s")
-    return f"{seconds / _UNIT_SECONDS[unit]:g}{unit}"
+    number = f"{seconds / _UNIT_SECONDS[unit]:.6f}".rstrip("0").rstrip(".")
+    return f"{number}{unit}"

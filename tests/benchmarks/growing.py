@@ -129,12 +129,12 @@ def _people() -> User:
     for number in range(WEBHOOKS):  # two projects each, so that an event of any project goes to five
         wanted = [projects[(2 * number + each) % PROJECTS] for each in range(2)]
         make.webhook(by=user, name=f"Webhook {number:03}", created_at=utc_now() - SPAN, project_ids=wanted)
-    _end_replays()
+    _make_ended_replays()
     _count_hours()
     return user
 
 
-def _end_replays() -> None:
+def _make_ended_replays() -> None:
     webhook_id = db.session.scalars(sa.select(Webhook.id).order_by(Webhook.name)).first()
     row = {"webhook_id": webhook_id, "chosen": {}, "total": 0, "finished_at": utc_now()}
     with transaction() as session:

@@ -9,6 +9,7 @@ only fills, as far as it comes.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from tests.benchmarks.growing import Grown, grown, rest
 from tests.conftest import Browser
 from webapp.config import current
 from webapp.delivery import (
+    cancelling,
     claiming,
     disabling,
     fan_out,
@@ -40,7 +42,7 @@ from webapp.delivery.recording import Result
 from webapp.delivery.replaying import Chosen
 from webapp.delivery.sending import Outcome
 from webapp.extensions import db
-from webapp.models import Delivery, DeliveryState, Event, database_now, transaction, utc_now
+from webapp.models import Delivery, DeliveryState, Event, Webhook, database_now, transaction, utc_now
 from webapp.webhooks import replays
 
 SIZES = (50_000, 500_000, 5_000_000)
@@ -50,6 +52,10 @@ PRUNED = 2_000  # deliveries of the oldest events, which become too old
 ANSWER = Outcome(status=200, body=b"thank you", total_ms=12.0, request_headers=(("X-Signature", "0" * 64),) * 5)
 
 Measured = dict[str, list[float]]
+
+
+class _Undone(Exception):
+    """Nothing of it is kept."""
 
 
 def main() -> None:
@@ -158,10 +164,15 @@ def _replay(made: Grown, measured: Measured) -> None:
     replay = replays.running(webhook)
     assert replay is not None
     _timed(measured, "stop a replay", lambda: replays.stop(replay, by=made.user))
-    with transaction() as session:
-        _timed(
-            measured, "end all wishes for a webhook", lambda: holding.end_redeliveries(session, webhook.id, utc_now())
-        )
+    _timed(measured, "undone: a webhook off, a role lost", lambda: _stop_much(made, webhook))
+
+
+def _stop_much(made: Grown, webhook: Webhook) -> None:
+    """What ends wishes and holds or cancels what waits; undone again."""
+    with contextlib.suppress(_Undone), transaction() as session:
+        holding.hold(session, webhook.id, reason=holding.BY_OWNER, now=database_now())
+        cancelling.cancel_for_lost_role(made.user.id, made.projects[0].id)
+        raise _Undone
 
 
 def _look(measured: Measured) -> None:

@@ -97,6 +97,8 @@ def _walked(step: str) -> Iterator[str]:
 def _scanned(node: dict[str, Any]) -> Iterator[str]:
     if node["Node Type"] == "Seq Scan" and node["Relation Name"] in LARGE:
         yield node["Relation Name"]
+    if node.get("Index Name") == ALL_OF_REPLAYS:
+        yield "redelivery"
     for child in node.get("Plans", ()):
         yield from _scanned(child)
 

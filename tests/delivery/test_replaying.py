@@ -97,6 +97,18 @@ def test_failed_deliveries_are_sent_again_once_each_and_become_succeeded(
     assert one.stopped_at is None
 
 
+def test_one_that_an_older_release_began_ends_too(
+    start_worker: Start, make: Make, webhook: Webhook, receiver: Receiver
+) -> None:
+    settled(make, webhook, 7)
+    one = replay(webhook)
+    with transaction():
+        one.cursor, one.last_seq = 0, None
+    start_worker()
+    eventually(lambda: is_over(one))
+    assert len(receiver.requests) == 7
+
+
 def test_what_fails_again_stays_failed_and_is_counted(
     start_worker: Start, make: Make, webhook: Webhook, receiver: Receiver
 ) -> None:

@@ -10,7 +10,18 @@ import sqlalchemy as sa
 
 from tests.factories import Make
 from webapp.extensions import db
-from webapp.models import AuditEntry, Conflict, DeliveryState, Invalid, NotFound, Role, Webhook, transaction, utc_now
+from webapp.models import (
+    AuditEntry,
+    Conflict,
+    Delivery,
+    DeliveryState,
+    Invalid,
+    NotFound,
+    Role,
+    Webhook,
+    transaction,
+    utc_now,
+)
 from webapp.webhooks import replays
 from webapp.webhooks.replays import Chosen, Progress
 
@@ -50,6 +61,14 @@ def test_what_matches_is_counted_before_anything_is_sent(make: Make, webhook: We
     assert {name: replays.count(webhook, chosen) for name, chosen in count.items()} == {
         "failed ones": 4, "of two days": 3, "but the last": 2, "of one type": 1, "stuck too": 5,
     }  # fmt: skip
+
+
+def test_a_replay_begins_at_the_first_and_ends_at_the_last_that_is_meant(make: Make, webhook: Webhook) -> None:
+    for days in (5, 4, 3, 2, 1):
+        settled(make, webhook, created_at=ago(days))
+    numbers = list(db.session.scalars(sa.select(Delivery.seq).order_by(Delivery.seq)))
+    one = replays.start(webhook, Chosen(ago(4.5), until=ago(1.5)), by=webhook.created_by)
+    assert (one.total, one.cursor, one.last_seq) == (3, numbers[1] - 1, numbers[3])
 
 
 def test_events_of_a_project_whose_role_was_lost_do_not_match(make: Make, webhook: Webhook) -> None:

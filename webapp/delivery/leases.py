@@ -74,7 +74,7 @@ def expire() -> int:
                 .where(_DELIVERY.c.seq.in_(poisoned), _DELIVERY.c.state == DeliveryState.PENDING)
                 .values(state=DeliveryState.STUCK, next_attempt_at=None, settled_at=now)
             )
-            wishes.end(session, now, Delivery.seq.in_(poisoned))
+            wishes.end_of(session, poisoned, now)
     _tell(freed)
     return len(freed)
 

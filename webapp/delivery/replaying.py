@@ -41,6 +41,7 @@ from webapp.models.base import new_id, table_of
 MAX_OPEN_PER_REPLAY = 5
 REFILL_AT = 2  # open ones; then a step makes several at once
 MAX_OPEN = 16  # of all replays together: half of the threads of one worker process
+ENDLESS = 2**63 - 1  # of a replay that a program of an older release began
 MAX_REMEMBERED = 64  # queries of replays that are under way
 EVERY_WHILE_PAUSED = timedelta(minutes=1)  # one goes out then, so that a receiver that is well again is noticed
 
@@ -51,6 +52,7 @@ _REPLAY, _REDELIVERY, _DELIVERY = table_of(Replay), table_of(Redelivery), table_
 _WEBHOOK, _HEALTH = table_of(Webhook), table_of(WebhookHealth)
 _SEQ = sa.bindparam("_seq", type_=_REPLAY.c.seq.type)
 _AT = sa.bindparam("at", type_=_REPLAY.c.finished_at.type)
+_LAST = sa.bindparam("last", type_=_DELIVERY.c.seq.type)
 _CURSOR, _MOST = sa.bindparam("cursor", type_=_DELIVERY.c.seq.type), sa.bindparam("most", type_=sa.Integer)
 
 _RUNNING = (
@@ -257,9 +259,10 @@ def _limit(connection: Connection, replay: Any, open_now: int, now: datetime) ->
 
 
 def _next(connection: Connection, replay: Any, limit: int) -> list[int]:
-    """The next ones after the cursor."""
+    """The next ones after the cursor, up to the last one that was meant."""
     following = _following(replay.webhook_id, Chosen.of(replay.chosen), replay.created_at)
-    return sorted(connection.scalars(following, {"cursor": replay.cursor, "most": limit}))[:limit]
+    last = ENDLESS if replay.last_seq is None else replay.last_seq
+    return sorted(connection.scalars(following, {"cursor": replay.cursor, "last": last, "most": limit}))[:limit]
 
 
 @lru_cache(MAX_REMEMBERED)
@@ -269,7 +272,7 @@ def _following(webhook_id: str, chosen: Chosen, settled_by: datetime) -> sa.Comp
     branches = [
         sa.select(
             sa.select(Delivery.seq)
-            .where(Delivery.state == state, Delivery.seq > _CURSOR, *conditions)
+            .where(Delivery.state == state, Delivery.seq > _CURSOR, Delivery.seq <= _LAST, *conditions)
             .order_by(Delivery.seq)
             .limit(_MOST)
             .subquery()

@@ -1,11 +1,13 @@
-"""Wishes to send a delivery again (redelivery rows), and how they end before anybody has sent it.
+"""Wishes to send a delivery again (redelivery rows), and how they end without an outcome.
 
-There are few open ones, however many were ever made: whatever is asked about them begins at those.
+Whatever is asked about them begins at those that are open, which are few beside all that were ever made: a replay has
+five, and somebody has to ask for each other one by hand.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -13,6 +15,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from webapp.models import Delivery, Redelivery, packed
+from webapp.models.among import among
 from webapp.models.base import table_of
 
 _REDELIVERY = table_of(Redelivery)
@@ -22,11 +25,22 @@ _OPEN_BY_REPLAY = (
     .group_by(_REDELIVERY.c.replay_seq)
 )
 
+_END = (
+    sa.update(_REDELIVERY)
+    .where(among(_REDELIVERY.c.delivery_seq, "seqs"), _REDELIVERY.c.finished_at.is_(None))
+    .values(finished_at=sa.bindparam("at", type_=_REDELIVERY.c.finished_at.type))
+)
+
 
 def open_by_replay(connection: Connection) -> Counter[int]:
     """How many wishes of each replay are open."""
     rows = packed.rows(connection, _OPEN_BY_REPLAY)
     return Counter({row.replay_seq: row.open for row in rows if row.replay_seq is not None})
+
+
+def end_of(session: Session, delivery_seqs: Collection[int], now: datetime) -> None:
+    """Inside transaction(): the open wishes for these deliveries are over."""
+    session.connection().execute(_END, {"seqs": delivery_seqs, "at": now})
 
 
 def end(session: Session, now: datetime, *conditions: sa.ColumnElement[bool]) -> None:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGconn
-from psycopg.waiting import Wait
+from psycopg.waiting import Ready, Wait
 
 # Longer than the server lets a statement run: whatever ends here got no answer at all, or several that took very long.
 ANSWER_LIMIT_S = 15.0
@@ -121,7 +121,7 @@ def _sending(pgconn: PGconn, waiting: PQGen[Any]) -> PQGen[Any]:
         wanted = next(waiting)
         while True:
             is_unsent = pgconn.flush() != 0
-            ready = yield Wait.RW if is_unsent else wanted
+            ready = (yield Wait.RW if is_unsent else wanted) or Ready.NONE  # None: begun anew, after Ctrl-C
             if ready & wanted or not is_unsent:
                 wanted = waiting.send(ready & wanted)
     except StopIteration as end:

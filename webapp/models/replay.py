@@ -25,6 +25,7 @@ class Replay(Base):
     total: Mapped[int]
     redelivered: Mapped[int] = mapped_column(default=0)
     cursor: Mapped[int] = mapped_column(Seq, default=0)
+    last_seq: Mapped[int | None] = mapped_column(Seq)  # of the last delivery that was meant; None: not known
     created_at: Mapped[datetime] = mapped_column(UtcTime, default=utc_now)
     stopped_at: Mapped[datetime | None] = mapped_column(UtcTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcTime)

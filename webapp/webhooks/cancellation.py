@@ -40,7 +40,7 @@ def cancel(delivery: Delivery, *, by: User) -> Delivery:
         now = database_now()
         delivery.state, delivery.reason = DeliveryState.CANCELLED, BY_HAND
         delivery.settled_at, delivery.next_attempt_at = now, None
-        wishes.end(session, now, Delivery.seq == delivery.seq)
+        wishes.end_of(session, [delivery.seq], now)
         audit.note("delivery_cancelled", delivery.webhook, by, delivery=delivery.id)
     return delivery
 

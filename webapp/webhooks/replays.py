@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -67,7 +68,7 @@ def checked(chosen: Chosen) -> Chosen:
 
 def count(webhook: Webhook, chosen: Chosen) -> int:
     """How many deliveries a replay would send now. Raises Invalid as `checked` does."""
-    return _count(checked(chosen), webhook)
+    return _extent(checked(chosen), webhook).total
 
 
 def start(webhook: Webhook, chosen: Chosen, *, by: User) -> Replay:
@@ -149,22 +150,32 @@ def progress(replay: Replay) -> Progress:
 
 
 def _begin(session: Session, webhook: Webhook, chosen: Chosen, by: User) -> Replay:
-    total = _count(chosen, webhook)
+    extent = _extent(chosen, webhook)
     now = database_now()
     replay = Replay(
         webhook_id=webhook.id,
         requested_by_id=by.id,
         chosen=chosen.kept(),
-        total=total,
+        total=extent.total,
+        cursor=(extent.first or 1) - 1,
+        last_seq=extent.last,
         created_at=now,
-        finished_at=None if total else now,
+        finished_at=None if extent.total else now,
     )
     session.add(replay)
     session.flush()
     return replay
 
 
-def _count(chosen: Chosen, webhook: Webhook) -> int:
+class _Extent(NamedTuple):
+    """How many deliveries, and the numbers of the first and the last; what is meant later is never beyond them."""
+
+    total: int
+    first: int | None
+    last: int | None
+
+
+def _extent(chosen: Chosen, webhook: Webhook) -> _Extent:
     conditions = replaying.matching(webhook.id, chosen, database_now())
-    query = sa.select(sa.func.count()).select_from(Delivery).where(Delivery.state.in_(chosen.states), *conditions)
-    return db.session.scalar(query) or 0
+    numbers = sa.select(sa.func.count(), sa.func.min(Delivery.seq), sa.func.max(Delivery.seq))
+    return _Extent(*db.session.execute(numbers.where(Delivery.state.in_(chosen.states), *conditions)).one())
