@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -68,7 +69,7 @@ def checked(chosen: Chosen) -> Chosen:
 
 def count(webhook: Webhook, chosen: Chosen) -> int:
     """How many deliveries a replay would send now. Raises Invalid as `checked` does."""
-    return _extent(checked(chosen), webhook).total
+    return _extent(checked(chosen), webhook, database_now()).total
 
 
 def start(webhook: Webhook, chosen: Chosen, *, by: User) -> Replay:
@@ -78,13 +79,15 @@ def start(webhook: Webhook, chosen: Chosen, *, by: User) -> Replay:
     somebody else's webhook.
     """
     checked(chosen)
+    now = database_now()
+    extent = _extent(chosen, webhook, now)  # before anybody is kept waiting: of many it takes long
     with transaction() as session:
         access.lock(session, webhook, by)
         if not webhook.enabled:
             raise Conflict(DISABLED)
         if running(webhook) is not None:
             raise Conflict(RUNNING)
-        replay = _begin(session, webhook, chosen, by)
+        replay = _begin(session, webhook, chosen, extent, by=by, now=now)
         audit.note("replayed", webhook, by, replay=replay.id, total=replay.total, **chosen.kept())
         ring_after_commit()
     return replay
@@ -149,9 +152,7 @@ def progress(replay: Replay) -> Progress:
     return Progress(replay.total, replay.redelivered, succeeded=int(row[1]), failed=int(row[2]), open=int(row[0]))
 
 
-def _begin(session: Session, webhook: Webhook, chosen: Chosen, by: User) -> Replay:
-    extent = _extent(chosen, webhook)
-    now = database_now()
+def _begin(session: Session, webhook: Webhook, chosen: Chosen, extent: _Extent, *, by: User, now: datetime) -> Replay:
     replay = Replay(
         webhook_id=webhook.id,
         requested_by_id=by.id,
@@ -175,7 +176,7 @@ class _Extent(NamedTuple):
     last: int | None
 
 
-def _extent(chosen: Chosen, webhook: Webhook) -> _Extent:
-    conditions = replaying.matching(webhook.id, chosen, database_now())
+def _extent(chosen: Chosen, webhook: Webhook, now: datetime) -> _Extent:
+    conditions = replaying.matching(webhook.id, chosen, now)
     numbers = sa.select(sa.func.count(), sa.func.min(Delivery.seq), sa.func.max(Delivery.seq))
     return _Extent(*db.session.execute(numbers.where(Delivery.state.in_(chosen.states), *conditions)).one())
