@@ -97,7 +97,7 @@ def test_one_that_is_stopped_early_takes_all_with_it(tmp_path: Path) -> None:
 def test_a_section_that_does_not_exist_is_refused_with_those_that_do(tmp_path: Path) -> None:
     done = bench(tmp_path, "--only", "latency,speed")
     assert done.returncode == 2
-    assert "there is no speed; there are: latency, throughput" in " ".join(done.stderr.split())
+    assert "there is no speed; there are: latency, ingest, throughput" in " ".join(done.stderr.split())
     assert not (tmp_path / "instance").exists()
 
 

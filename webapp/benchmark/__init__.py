@@ -2,7 +2,7 @@
 
 It stands above everything like the commands, and only they import it. In reading order: `scratch` (an empty
 installation beside the real one), `processes` and `receiver` (what is started), `stage` (all of it together), `asking`
-and `publishing` (what is done to it), `floors`, the sections `latency`, `throughput`, `ingest`, `slowness`, `isolation`
+and `publishing` (what is done to it), `floors`, the sections `latency`, `ingest`, `throughput`, `slowness`, `isolation`
 and `backlog`, `running` (one after the other), and `figures`, `machine` and `report`.
 """
 

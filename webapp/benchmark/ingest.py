@@ -16,12 +16,12 @@ SETTLED_WITHIN_S = 20.0
 def measure(stage: Stage, targets: Targets, seconds: float) -> list[Figure]:
     """POST /events at an even pace, then batches one after the other as fast as they are taken."""
     place = stage.place(["/ingest"])
-    looked = call_at_pace(stage, look, per_second=CALLS_PER_S, seconds=seconds * 0.15)
-    posted = post_at_pace(stage, place, per_second=CALLS_PER_S, seconds=seconds * 0.5)
+    looked = call_at_pace(stage, look, per_second=CALLS_PER_S, seconds=seconds * 0.1)
+    posted = post_at_pace(stage, place, per_second=CALLS_PER_S, seconds=seconds * 0.65)
     answered = [(each.done_ns - each.began_ns) / 1e6 for each in posted]
     stage.wait_until_settled(SETTLED_WITHIN_S)
     body, events, began = body_of(place, BATCH), 0, time.perf_counter()
-    while (taken := time.perf_counter() - began) < seconds * 0.35:
+    while (taken := time.perf_counter() - began) < seconds * 0.25:
         events += len(post_batch(stage.api, body).event_ids)
     stage.clear(place)
     stage.wait_until_settled(SETTLED_WITHIN_S)
