@@ -58,7 +58,7 @@ def test_a_backup_while_events_are_written_is_whole(app: Flask, make: Make, tmp_
             before = count()
             backups.write(tmp_path / f"{number}.db")
             kept.append((tmp_path / f"{number}.db", before, count() + 1))
-        wait_until(lambda: count() > kept[-1][2])  # nobody was in its way
+        wait_until(lambda: count() > kept[-1][2], within=10)  # nobody was in its way
 
     for file, least, most in kept:
         assert ask(file, "PRAGMA integrity_check") == [("ok",)]

@@ -27,7 +27,7 @@ def test_events_reach_the_receiver_through_two_workers(
     ids = here.publish(100)
     arrivals.wait_for(400)
     assert Counter(arrival.event_id for arrival in arrivals.arrivals()) == dict.fromkeys(ids, 4)
-    wait_until(lambda: here.rows(SUCCEEDED) == [(400,)], 20, "all outcomes are recorded")
+    wait_until(lambda: here.rows(SUCCEEDED) == [(400,)], 10, "all outcomes are recorded")
     senders = {row[0] for row in here.rows("SELECT DISTINCT worker FROM attempt")}
     assert senders <= {row[0] for row in here.rows("SELECT id FROM worker")}
     assert (here.folder / "instance" / "app.db").exists() == (pair.name != POSTGRESQL)

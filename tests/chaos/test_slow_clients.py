@@ -263,7 +263,7 @@ def test_a_connection_is_kept_and_a_stop_answers_what_was_begun(installed: Insta
     assert len(ports) == 1
     kept.close()
     with connect(here, b"GET /login HTTP/1.1\r\nHost: localhost\r\n") as begun:
-        wait_until(lambda: here.status("/healthz") == 200, 20, "it was accepted")
+        wait_until(lambda: here.status("/healthz") == 200, 5, "it was accepted")
         process.terminate()
         begun.sendall(b"\r\n")
         assert status_of(begun) == 200

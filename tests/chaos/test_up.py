@@ -29,7 +29,7 @@ def test_the_demo_starts_sends_and_stops_cleanly(install: Install) -> None:
     running = [process.pid, *children(process.pid)]
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 0
-    wait_until(lambda: not any(is_alive(pid) for pid in running), 20, "all processes have ended")
+    wait_until(lambda: not any(is_alive(pid) for pid in running), 5, "all processes have ended")
     assert here.rows("SELECT * FROM worker") == []
     assert here.rows("SELECT count(*) FROM delivery WHERE lease_until IS NOT NULL") == [(0,)]
     assert "Traceback" not in here.printed()

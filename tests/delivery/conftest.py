@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from tests.conftest import Make
-from tests.receiver import PATIENCE_S, Receiver
+from tests.receiver import Receiver
 from webapp.delivery import dispatching, outbox
 from webapp.delivery.dispatching import Dispatcher
 from webapp.extensions import bell, db
@@ -40,7 +40,7 @@ def start_worker(app: Flask, make: Make, monkeypatch: pytest.MonkeyPatch) -> Ite
         worker.stop()
 
 
-def eventually(claim: Callable[[], Any], within: float = PATIENCE_S) -> Any:
+def eventually(claim: Callable[[], Any], within: float = 5.0) -> Any:
     """What `claim` returns once it is true; the rows are read anew each time. AssertionError after `within` seconds."""
     deadline = time.monotonic() + within
     while not (found := claim()):

@@ -203,10 +203,10 @@ def test_the_owner_is_told_at_half_of_the_rule_and_then(
     receiver.answers(500)
     publish(make, webhook, many)
     start_worker()
-    eventually(lambda: notices() == ["webhook_disabling_near"])
+    eventually(lambda: notices() == ["webhook_disabling_near"], within=20)
     assert db.session.get(Webhook, webhook.id).enabled
     monkeypatch.setattr("webapp.delivery.health.DISABLE_AFTER", timedelta(milliseconds=100))
-    eventually(lambda: not db.session.get(Webhook, webhook.id).enabled)
+    eventually(lambda: not db.session.get(Webhook, webhook.id).enabled, within=20)
     assert (webhook.status, webhook.disabled_because) == (WebhookStatus.UNHEALTHY, "failures")
     assert webhook.health.failures_in_a_row >= 20
     assert notices() == ["webhook_disabling_near", "webhook_disabled"]
@@ -299,7 +299,7 @@ def test_one_dead_receiver_does_not_hold_up_a_healthy_one(
         publish(make, broken, 60)
         start_worker(threads=4)
         publish(make, healthy, 20)
-        receiver.wait_for(20)
+        receiver.wait_for(20, within=10)
         eventually(lambda: db.session.get(Webhook, broken.id).health.paused_at is not None)
         assert len(dead.requests) < 60
 

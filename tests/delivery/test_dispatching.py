@@ -257,7 +257,7 @@ def test_many_events_reach_many_webhooks_each_once(start_worker: Start, make: Ma
             outbox.publish("TODO_CREATED", project=project, by=owner, current={"id": f"c{number}"})
     start_worker(threads=8)
     start_worker(threads=8)
-    receiver.wait_for(180)
+    receiver.wait_for(180, within=20)
     rows = settled(180)
     assert all(row.state is DeliveryState.SUCCEEDED for row in rows)
     assert len({one.header("webhook-id") for one in receiver.requests}) == len(receiver.requests) == 180
@@ -325,7 +325,7 @@ def test_new_events_are_fanned_out_also_while_every_slot_is_taken(
     publish_many(450)
     bell.ring()
     waiting = sa.select(sa.func.count()).where(Event.fanned_out_at.is_(None))
-    eventually(lambda: db.session.scalar(waiting) == 0)
+    eventually(lambda: db.session.scalar(waiting) == 0, within=10)
 
 
 QUICK_ANSWERS = 20
@@ -378,13 +378,14 @@ def test_a_quick_receiver_goes_on_getting_requests_while_outcomes_are_written(
     for module in (paces, hand):
         monkeypatch.setattr(module, "QUICK_S", SLOW_S)  # also on a busy machine
     monkeypatch.setattr(recorder, "BEHIND_AFTER_S", SLOW_S)
-    sent_meanwhile = []
+    sent_meanwhile = [0]
     record = recording.record
 
     def record_slowly(results: Sequence[Result]) -> list[Consequence]:
-        before = len(receiver.requests)
-        time.sleep(0.4)
-        sent_meanwhile.append(len(receiver.requests) - before)
+        if max(sent_meanwhile) <= BORROWED_IN_FLIGHT:  # once it is seen, the rest need not take long
+            before = len(receiver.requests)
+            time.sleep(0.4)
+            sent_meanwhile.append(len(receiver.requests) - before)
         return record(results)
 
     monkeypatch.setattr(recording, "record", record_slowly)

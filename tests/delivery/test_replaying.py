@@ -88,7 +88,7 @@ def test_failed_deliveries_are_sent_again_once_each_and_become_succeeded(
     start_worker()
     one = replay(webhook)
     assert one.total == 40
-    eventually(lambda: is_over(one))
+    eventually(lambda: is_over(one), within=20)
     sent = [request.header("webhook-id") for request in receiver.requests]
     assert sorted(sent) == sorted(each.id for each in deliveries)
     assert {each.state for each in deliveries} == {DeliveryState.SUCCEEDED}
@@ -165,7 +165,7 @@ def test_a_killed_worker_loses_nothing_of_it(
     claiming.claim(Turn("killed:1"), slots=3, lease=timedelta(0))
     leases.expire()
     start_worker()
-    eventually(lambda: is_over(one))
+    eventually(lambda: is_over(one), within=20)
     assert {each.state for each in deliveries} == {DeliveryState.SUCCEEDED}
     assert {request.header("webhook-id") for request in receiver.requests} == {each.id for each in deliveries}
 
@@ -309,4 +309,4 @@ def test_what_came_back_makes_room_for_the_next_at_once_not_with_the_next_look(
     replay(webhook)
     start_worker()
     again = sa.select(sa.func.count()).where(Delivery.state == DeliveryState.SUCCEEDED)
-    eventually(lambda: db.session.scalar(again) == 4 * MAX_OPEN_PER_REPLAY)
+    eventually(lambda: db.session.scalar(again) == 4 * MAX_OPEN_PER_REPLAY, within=15)

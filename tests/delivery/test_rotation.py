@@ -76,7 +76,7 @@ def test_no_receiver_refuses_anything_while_a_secret_is_rotated(
     rotated_at = datetime.now(UTC)
     publish(make, webhook, 50)
 
-    eventually(lambda: succeeded(webhook) == 200)
+    eventually(lambda: succeeded(webhook) == 200, within=20)
     claimed_at = claims(webhook)
     before = [request for request in receiver.requests if takes(request, SECRET) and not takes(request, new)]
     after = [request for request in receiver.requests if takes(request, SECRET) and takes(request, new)]

@@ -77,7 +77,7 @@ def test_what_waits_goes_to_the_new_url_and_the_old_one_gets_nothing_after_the_d
     editing.edit(webhook, {"url": new}, by=webhook.created_by)
     edited_at = datetime.now(UTC)
 
-    eventually(lambda: states(webhook) == {"succeeded": 100})
+    eventually(lambda: states(webhook) == {"succeeded": 100}, within=20)
     assert last_arrival(receiver, "/old") <= edited_at + timedelta(seconds=LIMIT_S) + GRACE
     used = Counter(db.session.scalars(sa.select(Attempt.url).where(Attempt.finished_at.is_not(None))))
     arrived = Counter(request.path for request in receiver.requests)
@@ -189,7 +189,7 @@ def test_fifty_redeliveries_by_hand_race_with_retries_that_are_due(
         person.start()
     for person in people:
         person.join()
-    eventually(lambda: states(webhook) == {"succeeded": 50})
+    eventually(lambda: states(webhook) == {"succeeded": 50}, within=20)
     open_wishes = sa.select(sa.func.count()).select_from(redelivery.Redelivery)
     eventually(lambda: db.session.scalar(open_wishes.where(redelivery.Redelivery.finished_at.is_(None))) == 0)
 
@@ -241,7 +241,7 @@ def test_a_delivery_that_never_leads_to_an_outcome_is_stuck_and_the_rest_moves_o
     worker = start_worker()
     worker._settings.lease_seconds = 0.3
     eventually(lambda: states(webhook).get("succeeded") == 19)
-    eventually(lambda: states(webhook) == {"succeeded": 19, "stuck": 1})
+    eventually(lambda: states(webhook) == {"succeeded": 19, "stuck": 1}, within=20)
     stuck = db.session.scalars(sa.select(Delivery).where(Delivery.state == DeliveryState.STUCK)).one()
     assert (stuck.id, stuck.next_attempt_at, stuck.claims) == (poisoned, None, 5)
     assert [attempt.is_known for attempt in stuck.attempts] == [False] * 5

@@ -228,4 +228,4 @@ def test_the_browser_and_the_canary_would_tell(canary: Canary, new_window: Calla
     assert met.now() == ["a dialog: 1", "a dialog: 2"]
     assert _led_away(page) == ["leads to javascript:alert(3)"]
     page.set_content(f"<img src={canary.url}/img>", wait_until="commit")
-    assert wait_until(canary.visits, 20, "the canary is visited")
+    assert wait_until(canary.visits, 5, "the canary is visited")

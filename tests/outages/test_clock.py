@@ -17,7 +17,7 @@ from tests.chaos.installation import ROOT, Installation, wait_until
 from tests.chaos.pairs import SQLITE, Pair, Prepared
 from tests.conftest import Browser
 from tests.factories import Make
-from tests.receiver import PATIENCE_S, Receiver
+from tests.receiver import Receiver
 from webapp.delivery import claiming, leases
 from webapp.delivery.claiming import Turn
 from webapp.extensions import db
@@ -81,13 +81,13 @@ class Round:
         receiver.clear()
         receiver.answers(*[500] * self.COUNT, 200)
         here.publish(self.COUNT)
-        receiver.wait_for(self.COUNT)
-        wait_until(lambda: here.rows(_TRIED_AGAIN) == [(self.COUNT,)], PATIENCE_S, "the failures are recorded")
+        receiver.wait_for(self.COUNT, within=10)
+        wait_until(lambda: here.rows(_TRIED_AGAIN) == [(self.COUNT,)], 5, "the failures are recorded")
 
     def waits_s(self) -> list[float]:
         """How long after its first request each one's second came."""
-        requests = self._receiver.wait_for(2 * self.COUNT)
-        wait_until(lambda: self._here.rows(_OPEN) == [(0,)], PATIENCE_S, "all have succeeded")
+        requests = self._receiver.wait_for(2 * self.COUNT, within=20)
+        wait_until(lambda: self._here.rows(_OPEN) == [(0,)], 10, "all have succeeded")
         moments = defaultdict(list)
         for request in requests:
             moments[request.header("webhook-id")].append(request.received_at)

@@ -120,7 +120,7 @@ def test_a_worker_that_cannot_record_does_not_send_and_nothing_is_lost(
     events = [created(project.id, number) for number in range(60)]
     worker = start_worker(threads=4)
     assert api.post("/events/batch", {"events": events}).status_code == 202
-    receiver.wait_for(8)
+    receiver.wait_for(8, within=10)
     relay.pause()
     sent = wait_for_silence(receiver)
     assert sent - 8 < 16, "of 32 that were claimed only those go out that begin before it is known"
@@ -148,7 +148,7 @@ def test_a_restart_during_deliveries_loses_none(
     worker = start_worker(threads=4)
     ids = api.post("/events/batch", {"events": events}).json["ids"]
     for share in (40, 100):
-        receiver.wait_for(share)
+        receiver.wait_for(share, within=20)
         postgres.stop(how)
         postgres.start()
     all_succeed(200)
@@ -168,7 +168,7 @@ def test_a_claim_whose_commit_is_unknown_is_sent_once_its_lease_is_over(
     all_succeed(1)
     relay.cut_after(b"INSERT INTO attempt", b"COMMIT")
     post_until_taken(api, created(project.id, 1), "key")
-    wait_until(lambda: relay.has_cut)
+    wait_until(lambda: relay.has_cut, within=5)
     all_succeed(2)
     assert len({request.header("webhook-id") for request in receiver.requests}) == 2
 
@@ -179,7 +179,7 @@ def no_room(postgres: postgresql.Server, relay: Relay) -> Iterator[None]:
     relay.refuse()
     with contextlib.ExitStack() as taken:
         for _ in range(MAX_CONNECTIONS):
-            wait_until(lambda: takes_a_place(postgres, taken))  # what was cut off leaves its own later
+            wait_until(lambda: takes_a_place(postgres, taken), within=20)  # what was cut off leaves its own later
         relay.allow()
         yield
 
@@ -209,9 +209,9 @@ def test_a_server_without_a_free_connection_is_a_503_and_the_worker_waits(
     with no_room(postgres, relay):
         assert is_unavailable(api.post("/events", created(project_id)))
         assert api.client.get("/readyz").status_code == 503
-        wait_until(lambda: "the look at the database failed" in caplog.text)
+        wait_until(lambda: "the look at the database failed" in caplog.text, within=20)
     assert api.post("/events", created(project_id)).status_code == 202
-    receiver.wait_for(1)
+    receiver.wait_for(1, within=20)
     all_succeed(1)
     assert worker.is_alive
 

@@ -131,7 +131,7 @@ def test_redis_is_stopped_and_started_again(
     assert ready.status_code == 200
     assert "The queue could not be reached" in ready.json["notes"][0]
     redis.start()
-    wait_until(lambda: rings_again(caller))
+    wait_until(lambda: rings_again(caller), within=10)
 
 
 @pytest.mark.proves("F13")
@@ -143,7 +143,7 @@ def test_redis_is_out_of_memory(caller: Caller, redis: redis_server.Server) -> N
         caller.arrives(LOOK)
         assert bell.lost >= 1
         client.config_set("maxmemory", 0)
-    wait_until(lambda: rings_again(caller))
+    wait_until(lambda: rings_again(caller), within=10)
 
 
 @pytest.mark.proves("F13")
@@ -158,7 +158,7 @@ def test_redis_is_still_loading_what_it_had_kept(caller: Caller, redis: redis_se
     assert caller.post() < 1
     caller.arrives(LOOK)
     assert bell.lost >= 1
-    wait_until(lambda: rings_again(caller))
+    wait_until(lambda: rings_again(caller), within=15)
 
 
 @pytest.mark.proves("F14")
@@ -171,4 +171,4 @@ def test_redis_takes_connections_and_hangs(caller: Caller, relay: Relay, caplog:
     assert sorted(took)[-1] < BELL_LIMIT + 1.2, took
     assert sorted(took)[2] < BELL_LIMIT / 2, took  # while one hangs the others are refused at once
     relay.resume()
-    wait_until(lambda: rings_again(caller))
+    wait_until(lambda: rings_again(caller), within=10)

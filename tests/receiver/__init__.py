@@ -22,8 +22,6 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Literal, Self
 
-PATIENCE_S = 20.0  # ends the wait for what never comes; no test measures by it, for machines of tests are busy
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -138,7 +136,7 @@ class Receiver:
         with self._news:
             self._requests.clear()
 
-    def wait_for(self, count: int, within: float = PATIENCE_S) -> list[Received]:
+    def wait_for(self, count: int, within: float = 5.0) -> list[Received]:
         """The requests, once there are `count` of them; AssertionError when that takes longer than `within` seconds."""
         with self._news:
             arrived = self._news.wait_for(lambda: len(self._requests) >= count, within)
@@ -259,7 +257,7 @@ def _read(reader: object, number: int) -> Received | None:
     return Received(method, path, headers, body, datetime.now(UTC), number, bytes(head))
 
 
-def wait_until(condition: Callable[[], bool], within: float = PATIENCE_S, every: float = 0.01) -> None:
+def wait_until(condition: Callable[[], bool], within: float = 5.0, every: float = 0.01) -> None:
     """Wait for something that cannot be waited for otherwise; AssertionError when it does not come."""
     end = time.monotonic() + within
     while not condition():
