@@ -33,9 +33,9 @@ from webapp.delivery import (
     pruning,
     readiness,
     recording,
+    redeliveries,
     replaying,
     surveying,
-    wishes,
 )
 from webapp.delivery.claiming import Claim, Turn
 from webapp.delivery.recording import Result
@@ -160,7 +160,7 @@ def _replay(made: Grown, measured: Measured) -> None:
     for _ in range(TIMES):
         assert _timed(measured, "a step of a replay: 5 wishes", replaying.advance) == replaying.MAX_OPEN_PER_REPLAY
         with transaction() as session:
-            wishes.end(session, database_now())  # as if they had been sent
+            redeliveries.end(session, database_now())  # as if they had been sent
     replay = replays.running(webhook)
     assert replay is not None
     _timed(measured, "stop a replay", lambda: replays.stop(replay, by=made.user))

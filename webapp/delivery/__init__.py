@@ -40,7 +40,7 @@ Its outcome is recorded:
     counting      attempts counted hour by hour, for the figures
     disabling     warned, disabled, and a success that undoes it
     holding       what waits for a webhook that is off
-    wishes        what somebody wants sent again, and how that ends
+    redeliveries  what somebody wants sent again, and how that ends
     cancelling    what will not be sent any more
 
 The processes:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from webapp.config import current
-from webapp.delivery import wishes
+from webapp.delivery import redeliveries
 from webapp.delivery.holding import count
 from webapp.extensions import db
 from webapp.models import (
@@ -62,7 +62,7 @@ def cancel_for_lost_role(user_id: str, project_id: str | None = None) -> int:
     lost = [own, Delivery.kind == DeliveryKind.EVENT, ~is_of(administered(user_id))]
     if project_id is not None:
         lost.append(is_of([project_id]))
-    wishes.end(session, now, *lost)
+    redeliveries.end(session, now, *lost)
     cancelled = session.execute(
         sa.update(Delivery)
         .where(*lost, Delivery.state.in_(UNSETTLED))

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from webapp.delivery import wishes
+from webapp.delivery import redeliveries
 from webapp.models import Delivery, DeliveryKind, DeliveryState
 
 BY_OWNER, BY_SYSTEM = "webhook_disabled", "webhook_unhealthy"  # why: who had switched the webhook off
@@ -34,7 +34,7 @@ def hold(session: Session, webhook_id: str, *, reason: str, now: datetime) -> in
 
 def end_redeliveries(session: Session, webhook_id: str, now: datetime) -> None:
     """Inside transaction(): redeliveries of events are not made any more."""
-    wishes.end(session, now, Delivery.webhook_id == webhook_id, Delivery.kind == DeliveryKind.EVENT)
+    redeliveries.end(session, now, Delivery.webhook_id == webhook_id, Delivery.kind == DeliveryKind.EVENT)
 
 
 def count(result: sa.Result[Any]) -> int:

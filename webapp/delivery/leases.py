@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp.config import current
-from webapp.delivery import counting, wishes
+from webapp.delivery import counting, redeliveries
 from webapp.delivery.claims import Claim
 from webapp.extensions import db
 from webapp.models import Attempt, Delivery, DeliveryState, database_now, transaction
@@ -74,7 +74,7 @@ def expire() -> int:
                 .where(_DELIVERY.c.seq.in_(poisoned), _DELIVERY.c.state == DeliveryState.PENDING)
                 .values(state=DeliveryState.STUCK, next_attempt_at=None, settled_at=now)
             )
-            wishes.end_of(session, poisoned, now)
+            redeliveries.end_of(session, now, poisoned)
     _tell(freed)
     return len(freed)
 

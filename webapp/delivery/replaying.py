@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from webapp.delivery import cancelling, wishes
+from webapp.delivery import cancelling, redeliveries
 from webapp.extensions import db
 from webapp.models import (
     Delivery,
@@ -188,7 +188,7 @@ def advance() -> int:
     """
     connection = db.session.connection()
     running = list(packed.rows(connection, _RUNNING))
-    open_now = wishes.open_by_replay(connection)
+    open_now = redeliveries.open_by_replay(connection)
     if open_now.keys() - {replay.seq for replay in running}:
         _end_leftovers()
     room = MAX_OPEN - sum(open_now[replay.seq] for replay in running)
@@ -205,7 +205,7 @@ def advance() -> int:
 def end_unclaimed(session: Session, replay_seq: int, now: datetime) -> None:
     """Inside transaction(): those of this replay's wishes that nobody has claimed are not made any more."""
     is_its_own = Redelivery.replay_seq + 0 == replay_seq  # a sum has no index: that one has all it ever wished for
-    wishes.end(session, now, is_its_own, Delivery.lease_until.is_(None))
+    redeliveries.end(session, now, is_its_own, Delivery.lease_until.is_(None))
 
 
 def _end_leftovers() -> None:
@@ -231,7 +231,7 @@ def _step(replay_seq: int, webhook_id: str, room: int) -> int:
         if replay is None:
             return 0
         now = database_now()
-        open_now = wishes.open_by_replay(connection)[replay_seq]
+        open_now = redeliveries.open_by_replay(connection)[replay_seq]
         limit = min(_limit(connection, replay, open_now, now), room)
         if limit <= 0:
             return 0

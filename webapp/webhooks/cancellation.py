@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from webapp.delivery import wishes
+from webapp.delivery import redeliveries
 from webapp.models import (
     Conflict,
     Delivery,
@@ -40,7 +40,7 @@ def cancel(delivery: Delivery, *, by: User) -> Delivery:
         now = database_now()
         delivery.state, delivery.reason = DeliveryState.CANCELLED, BY_HAND
         delivery.settled_at, delivery.next_attempt_at = now, None
-        wishes.end_of(session, [delivery.seq], now)
+        redeliveries.end_of(session, now, [delivery.seq])
         audit.note("delivery_cancelled", delivery.webhook, by, delivery=delivery.id)
     return delivery
 

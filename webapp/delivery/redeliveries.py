@@ -1,4 +1,4 @@
-"""Wishes to send a delivery again (redelivery rows), and how they end without an outcome.
+"""Redeliveries that are wished for and not made yet, and how they end without an outcome.
 
 Whatever is asked about them begins at those that are open, which are few beside all that were ever made: a replay has
 five, and somebody has to ask for each other one by hand.
@@ -33,20 +33,20 @@ _END = (
 
 
 def open_by_replay(connection: Connection) -> Counter[int]:
-    """How many wishes of each replay are open."""
+    """How many redeliveries of each replay are open."""
     rows = packed.rows(connection, _OPEN_BY_REPLAY)
     return Counter({row.replay_seq: row.open for row in rows if row.replay_seq is not None})
 
 
-def end_of(session: Session, delivery_seqs: Collection[int], now: datetime) -> None:
-    """Inside transaction(): the open wishes for these deliveries are over."""
+def end_of(session: Session, now: datetime, delivery_seqs: Collection[int]) -> None:
+    """Inside transaction(): the open redeliveries of these deliveries are over."""
     session.connection().execute(_END, {"seqs": delivery_seqs, "at": now})
 
 
 def end(session: Session, now: datetime, *conditions: sa.ColumnElement[bool]) -> None:
-    """Inside transaction(): the open wishes are over whose `Redelivery` and `Delivery` meet these conditions.
+    """Inside transaction(): the open redeliveries are over that meet these conditions, on `Redelivery` and `Delivery`.
 
-    One in flight finishes; that its wish is over keeps it from being sent again should its worker die.
+    One in flight finishes; that its redelivery is over keeps it from being sent again should its worker die.
     """
     is_meant = sa.exists().where(Delivery.seq == Redelivery.delivery_seq, *conditions)
     session.execute(
