@@ -138,6 +138,7 @@ def test_with_no_match_a_disabled_webhook_or_a_running_replay_the_button_is_off(
 ) -> None:
     page = check_page(signed_in.get(asked(address)))
     assert "Nothing matches" in page.text
+    assert "Choose another state or an earlier start." in page.text
     assert "disabled" in page.find("button", id="replay-them").attrs
     settle(make, webhook, "failed")
     signed_in.post(address, data={**LONG_AGO, "status": "failed"})
