@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from tests.chaos.installation import Installation, wait_until
 from tests.chaos.pairs import SQLITE
 from tests.chaos.scenario import Scenario
+from webapp.delivery.health import PAUSE_AFTER_FAILURES
 
 MakeScenario = Callable[..., Scenario]
 
@@ -72,6 +74,26 @@ def test_a_worker_that_stood_still_past_its_lease_overwrites_nothing(scenario: M
     assert here.here.rows("SELECT count(*) FROM delivery WHERE state = 'succeeded' AND last_status = 200") == [(20,)]
     found = here.here.rows(late)[0][0]
     here.conclude("F11 SIGSTOP past the lease", bound=stood_still, note=f"{found} outcomes came too late")
+
+
+@pytest.mark.proves("F11")
+def test_a_worker_that_stood_still_past_the_deadline_blames_no_receiver_that_was_in_time(
+    scenario: MakeScenario,
+) -> None:
+    here = scenario(lease_seconds="20", request_timeout="1s")
+    here.begin(workers=1, webhooks=1, delay=0.3)
+    [sleeper] = here.workers
+    here.publish(PAUSE_AFTER_FAILURES)
+    here.arrivals.wait_for(PAUSE_AFTER_FAILURES)
+    os.kill(sleeper.pid, signal.SIGSTOP)
+    try:
+        time.sleep(1.5)  # all are answered after 0.3 s
+    finally:
+        os.kill(sleeper.pid, signal.SIGCONT)
+    here.wait_until_settled(10)
+    outcomes = "SELECT DISTINCT attempts_made, last_status FROM delivery WHERE kind = 'event'"
+    assert here.here.rows(outcomes) == [(1, 200)]
+    here.conclude("F11 SIGSTOP past the deadline", bound=0)
 
 
 def second(scenario: Scenario, folder: Path) -> Installation:

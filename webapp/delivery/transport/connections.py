@@ -137,7 +137,8 @@ class PinnedConnection:
         wire = self._wire
         if wire is None:
             raise RuntimeError("connect first")
-        wire.deadline, wire.first_byte_at = deadline, None
+        wire.until(deadline)
+        wire.first_byte_at = None
         began = time.monotonic()
         answer = Answer(wire)
         try:
@@ -152,7 +153,7 @@ class PinnedConnection:
             raise TransportFailure(ErrorWord.CONNECTION_LOST, LOST) from None
         finally:
             self.first_byte_s = wire.first_byte_at and wire.first_byte_at - began
-        wire.deadline = min(deadline, time.monotonic() + MAX_BODY_WAIT_S)
+        wire.until(min(deadline, time.monotonic() + MAX_BODY_WAIT_S))
         answer.read_body()
         return answer
 
@@ -207,7 +208,7 @@ class PinnedConnection:
         if self.line.proxy and self.line.proxy.authorization:
             lines.append(f"Proxy-Authorization: {self.line.proxy.authorization}")
         wire = Wire(sock)
-        wire.deadline = self._connect_by
+        wire.until(self._connect_by)
         try:
             wire.send(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
             answer = Answer(wire)

@@ -4,6 +4,9 @@ Time limits of sockets count for one read each, so that a receiver which drips a
 ever. Here the limit of each read and write is what is left until the deadline. No watchdog is needed, and a cut is an
 error where it happens, never an end of file that looks like an answer.
 
+A process that stood still past the deadline, alone or with its whole machine, must not blame a receiver that may have
+answered long ago. It goes on for a moment, and takes the answer that waits for it or comes to a network that wakes.
+
 The socket never blocks, and it is waited for only where it has to be. A limit set on it would be two system calls more
 for each step, and with each of them a busy process hands the interpreter to another thread.
 """
@@ -16,21 +19,29 @@ import ssl
 import time
 
 PIECE_BYTES = 16_384
+STOOD_STILL_S = 0.5  # so long after the deadline nobody looks at the clock who was only busy
+GRACE_S = 1.0  # from then on, once
 
 _EMPTY_LINE = re.compile(rb"(?:\A|\n)\r?\n")
 
 
 class Wire:
-    """One connection as bytes. `deadline` is a moment of the monotonic clock, in seconds."""
+    """One connection as bytes. What it does may take for ever until `until` was called."""
 
     def __init__(self, sock: socket.socket) -> None:
-        self.deadline = math.inf
         self.first_byte_at: float | None = None
+        self._deadline = math.inf
+        self._has_grace = True
         self._socket = sock
         self._received = bytearray()
         self._waiting = select.poll()
         self._waiting.register(sock, select.POLLIN)
         sock.setblocking(False)
+
+    def until(self, deadline: float) -> None:
+        """From now on every wait ends at this moment of the monotonic clock, in seconds."""
+        self._deadline = deadline
+        self._has_grace = True
 
     def send(self, data: bytes) -> None:
         """Send all of it; raises TimeoutError at the deadline, OSError when cut."""
@@ -105,10 +116,11 @@ class Wire:
         return len(piece)
 
     def _piece(self) -> bytes:
-        if not isinstance(self._socket, ssl.SSLSocket):  # it may hold bytes that no wait would tell of
+        if isinstance(self._socket, ssl.SSLSocket):  # it may hold bytes that no wait would tell of
+            self._left()
+        else:
             self._wait(select.POLLIN)
         while True:
-            self._left()
             try:
                 return self._socket.recv(PIECE_BYTES)
             except (BlockingIOError, ssl.SSLWantReadError):
@@ -118,19 +130,24 @@ class Wire:
 
     def _wait(self, for_what: int) -> None:
         """Wait until the socket can be read or written; raises TimeoutError at the deadline."""
-        left = self._left()
         if for_what != select.POLLIN:
             self._waiting.modify(self._socket, for_what)
         try:
-            is_ready = self._waiting.poll(left and left * 1000)
+            while not self._waiting.poll(self._left_ms()):
+                pass
         finally:
             if for_what != select.POLLIN:
                 self._waiting.modify(self._socket, select.POLLIN)
-        if not is_ready:
-            raise TimeoutError("the deadline has passed")
 
-    def _left(self) -> float | None:
-        left = self.deadline - time.monotonic()
-        if left <= 0:
+    def _left_ms(self) -> float | None:
+        left = self._left()
+        return None if math.isinf(left) else left * 1000
+
+    def _left(self) -> float:
+        now = time.monotonic()
+        if self._has_grace and now - self._deadline > STOOD_STILL_S:
+            self._has_grace = False
+            self._deadline = now + GRACE_S
+        if now >= self._deadline:
             raise TimeoutError("the deadline has passed")
-        return None if math.isinf(left) else left
+        return self._deadline - now
