@@ -42,7 +42,7 @@ LEASE = timedelta(minutes=1)
 @pytest.fixture
 def app(make_app: Callable[..., Flask], receiver: Receiver) -> Flask:
     """Failures are tried again after an hour: each event is one attempt, unless a test says otherwise."""
-    return make_app(allow_targets=receiver.target, retry_schedule="0,1h,1h,1h,1h,1h,1h,1h,1h,1h", request_timeout="2s")
+    return make_app(allow_targets=receiver.target, retry_schedule="0,1h,1h,1h,1h,1h,1h,1h,1h,1h")
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.receiver import Answer, Receiver
 from webapp.delivery import attempting, claiming, dispatching, hand, heartbeats, outbox, paces, recorder, recording
 from webapp.delivery.attempting import attempt
 from webapp.delivery.choosing import BORROWED_IN_FLIGHT, CLAIMED_AHEAD
-from webapp.delivery.claiming import Turn
+from webapp.delivery.claiming import MAX_CLAIMS, Turn
 from webapp.delivery.claims import Claim
 from webapp.delivery.dispatching import Dispatcher
 from webapp.delivery.fan_out import fan_out
@@ -378,20 +378,21 @@ def test_a_quick_receiver_goes_on_getting_requests_while_outcomes_are_written(
     for module in (paces, hand):
         monkeypatch.setattr(module, "QUICK_S", SLOW_S)  # also on a busy machine
     monkeypatch.setattr(recorder, "BEHIND_AFTER_S", SLOW_S)
-    sent_meanwhile = [0]
+    is_seen = threading.Event()
     record = recording.record
 
-    def record_slowly(results: Sequence[Result]) -> list[Consequence]:
-        if max(sent_meanwhile) <= BORROWED_IN_FLIGHT:  # once it is seen, the rest need not take long
-            before = len(receiver.requests)
-            time.sleep(0.4)
-            sent_meanwhile.append(len(receiver.requests) - before)
+    def record_late(results: Sequence[Result]) -> list[Consequence]:
+        if len(receiver.requests) > QUICK_ANSWERS:
+            is_seen.wait(SLOW_S)
         return record(results)
 
-    monkeypatch.setattr(recording, "record", record_slowly)
+    monkeypatch.setattr(recording, "record", record_late)
     claimed_ahead(Answer(200, delay=0.03))
-    settled(QUICK_ANSWERS + CLAIMED_AHEAD)
-    assert max(sent_meanwhile) > BORROWED_IN_FLIGHT
+    receiver.wait_for(QUICK_ANSWERS + MAX_CLAIMS)
+    succeeded = sa.select(sa.func.count()).where(Delivery.state == DeliveryState.SUCCEEDED)
+    recorded = db.session.scalar(succeeded)
+    is_seen.set()
+    assert recorded == QUICK_ANSWERS
 
 
 def test_a_lane_that_moves_on_while_the_worker_stops_holds_nothing_back(
