@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from webapp.delivery.claiming import Turn
 from webapp.delivery.recorder import Recorder
 from webapp.delivery.recording import Result
 from webapp.delivery.sending import Sender
+from webapp.delivery.tallying import Consequence
 from webapp.extensions import db
 from webapp.models import Delivery, DeliveryState
 
@@ -106,3 +108,25 @@ def test_it_is_worth_waking_for_the_first_outcome_and_then_for_a_batch(
     refuse(monkeypatch)
     waiting.record()
     assert waiting.missing(2) == recorder.MAX_BATCH, "the batch that is tried again goes first"
+
+
+@pytest.mark.parametrize(("most", "batches"), [(recorder.MAX_BATCH_BYTES, [15, 15, 10]), (10, [1] * 40)])
+def test_long_answers_are_written_in_several_batches_one_after_the_other(
+    result: Result, monkeypatch: pytest.MonkeyPatch, most: int, batches: list[int]
+) -> None:
+    monkeypatch.setattr(recorder, "MAX_BATCH_BYTES", most)
+    written: list[int] = []
+
+    def write(results: Sequence[Result]) -> list[Consequence]:
+        written.append(len(results))
+        return []
+
+    monkeypatch.setattr(recording, "record", write)
+    waiting = Recorder()
+    for _ in range(40):
+        waiting.add(result._replace(outcome=result.outcome._replace(body=b"z" * 65_536)))
+    done = 0
+    while waiting.held:
+        assert waiting.is_due(1)
+        done += len(waiting.record())
+    assert (written, done) == (batches, 40)

@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 
 LINGER_S = 0.020  # the first outcome waits this long for company: a transaction costs as much as writing ten of them
 MAX_BATCH = 200
+MAX_BATCH_BYTES = 1_000_000  # of bodies of answers: more would keep others waiting, for a lock or as if it were stuck
 SHARE = 1 / 2  # of the claims in hand: their outcomes are written while the others are on their way
 KEEP_TRYING_FOR_S = 30.0  # then the lease makes it a duplicate, never a loss
 PAUSE_S = 0.5
@@ -65,7 +66,8 @@ class Recorder:
     def record(self) -> list[Result]:
         """Write what has come; returns what is done with, which is nothing while the database refuses."""
         if not self._batch:
-            self._batch, self._results = self._results[:MAX_BATCH], self._results[MAX_BATCH:]
+            count = _first_batch(self._results)
+            self._batch, self._results = self._results[:count], self._results[count:]
             self._consequences = None
             self._writing_since = time.monotonic()
         try:
@@ -101,6 +103,16 @@ class Recorder:
         self._writing_since = None
         self.due_at = time.monotonic() if self._results else math.inf
         return done
+
+
+def _first_batch(results: list[Result]) -> int:
+    """How many of these, the oldest first, are written together: within both limits, and one in any case."""
+    size = 0
+    for count, result in enumerate(results[:MAX_BATCH]):
+        size += len(result.outcome.body)
+        if size > MAX_BATCH_BYTES and count > 0:
+            return count
+    return min(len(results), MAX_BATCH)
 
 
 def _named(batch: list[Result]) -> dict[str, object]:
