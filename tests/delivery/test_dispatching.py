@@ -328,6 +328,22 @@ def test_new_events_are_fanned_out_also_while_every_slot_is_taken(
     eventually(lambda: db.session.scalar(waiting) == 0, within=10)
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_what_another_worker_has_in_its_claim_meanwhile_is_sent_as_soon_as_that_is_over(
+    start_worker: Start, make: Make, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatching, "LOOK_EVERY_S", 60.0)
+    webhook = make.webhook(url=receiver.url)
+    start_worker()
+    with sa.create_engine(db.engine.url, poolclass=sa.NullPool).begin() as other:
+        other.execute(sa.select(Webhook.id).with_for_update(key_share=True))
+        publish(make, webhook)
+        bell.ring()
+        eventually(lambda: db.session.scalar(sa.select(Delivery.seq)))
+        assert receiver.requests == []
+    receiver.wait_for(1)
+
+
 QUICK_ANSWERS = 20
 
 

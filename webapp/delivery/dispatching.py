@@ -230,9 +230,8 @@ class Dispatcher:
         wait_s = 0.0 if fanning_out or self._turn.left_behind else self._until_due()
         claims = []
         if wait_s <= 0:
-            lease = self._settings.lease
             claims = claiming.claim(
-                self._turn, slots=slots, lease=lease, ahead=self._hand.ahead, fanning_out=fanning_out
+                self._turn, slots=slots, lease=self._settings.lease, ahead=self._hand.ahead, fanning_out=fanning_out
             )
         if fanning_out:
             self._is_rung = self._turn.is_fan_out_full
@@ -246,7 +245,8 @@ class Dispatcher:
         elif claims or fanning_out:
             wait_s = self._until_due()
         # What is due and yet not to be had (a webhook's cap) waits for what ends in the meantime.
-        self._claim_at = time.monotonic() + (min(wait_s, LOOK_EVERY_S) if wait_s > 0 else LOOK_EVERY_S)
+        most_s = claiming.HELD_UP_S if self._turn.is_held_up else LOOK_EVERY_S
+        self._claim_at = time.monotonic() + (min(wait_s, most_s) if wait_s > 0 else most_s)
 
     def _until_due(self) -> float:
         wait = claiming.until_due()
