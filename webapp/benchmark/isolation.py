@@ -7,8 +7,8 @@ from webapp.benchmark.latency import spans_ms
 from webapp.benchmark.publishing import at_pace, publish
 from webapp.benchmark.stage import Place, Stage
 
-HEALTHY = 10  # webhooks
-EVENTS_PER_S = 20
+HEALTHY = 5  # webhooks
+EVENTS_PER_S = 40  # the more events, the less one commit that waits for the disk decides a p99
 WAITING = 2_000  # deliveries of the dead one
 SETTLED_WITHIN_S = 15.0
 

@@ -33,7 +33,7 @@ SECTIONS: dict[str, tuple[Section, float]] = {
     "ingest": (ingest.measure, 9),
     "throughput": (throughput.measure, 16),
     "slow": (slowness.measure, 4),
-    "isolation": (isolation.measure, 8),
+    "isolation": (isolation.measure, 12),
     "backlog": (backlog.measure, 12),
 }
 
