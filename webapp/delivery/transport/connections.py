@@ -29,6 +29,7 @@ from webapp.delivery.transport.wires import Wire
 from webapp.models.delivery import ErrorWord
 
 MAX_BODY_WAIT_S = 2.0
+GRACE_S = 1.0  # for the head, and for the body, where this process stood still past the deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ class PinnedConnection:
         wire = self._wire
         if wire is None:
             raise RuntimeError("connect first")
-        wire.until(deadline)
+        wire.until(deadline, grace_s=GRACE_S)
         wire.first_byte_at = None
         began = time.monotonic()
         answer = Answer(wire)
@@ -153,7 +154,7 @@ class PinnedConnection:
             raise TransportFailure(ErrorWord.CONNECTION_LOST, LOST) from None
         finally:
             self.first_byte_s = wire.first_byte_at and wire.first_byte_at - began
-        wire.until(min(deadline, time.monotonic() + MAX_BODY_WAIT_S))
+        wire.until(min(deadline, time.monotonic() + MAX_BODY_WAIT_S), grace_s=GRACE_S)
         answer.read_body()
         return answer
 

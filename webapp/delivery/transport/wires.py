@@ -4,8 +4,9 @@ Time limits of sockets count for one read each, so that a receiver which drips a
 ever. Here the limit of each read and write is what is left until the deadline. No watchdog is needed, and a cut is an
 error where it happens, never an end of file that looks like an answer.
 
-A process that stood still past the deadline, alone or with its whole machine, must not blame a receiver that may have
-answered long ago. It goes on for a moment, and takes the answer that waits for it or comes to a network that wakes.
+A process that stood still past the deadline, alone or with its whole machine, must not throw away what came in time.
+It reads on for a moment, and takes the answer that waits for it or comes to a network that wakes. It sends nothing
+more: by then the delivery may be another worker's, or not be wanted.
 
 The socket never blocks, and it is waited for only where it has to be. A limit set on it would be two system calls more
 for each step, and with each of them a busy process hands the interpreter to another thread.
@@ -20,7 +21,6 @@ import time
 
 PIECE_BYTES = 16_384
 STOOD_STILL_S = 0.5  # so long after the deadline nobody looks at the clock who was only busy
-GRACE_S = 1.0  # from then on, once
 
 _EMPTY_LINE = re.compile(rb"(?:\A|\n)\r?\n")
 
@@ -31,29 +31,28 @@ class Wire:
     def __init__(self, sock: socket.socket) -> None:
         self.first_byte_at: float | None = None
         self._deadline = math.inf
-        self._has_grace = True
+        self._grace_s = 0.0
+        self._is_sending = False
         self._socket = sock
         self._received = bytearray()
         self._waiting = select.poll()
         self._waiting.register(sock, select.POLLIN)
         sock.setblocking(False)
 
-    def until(self, deadline: float) -> None:
-        """From now on every wait ends at this moment of the monotonic clock, in seconds."""
-        self._deadline = deadline
-        self._has_grace = True
+    def until(self, deadline: float, *, grace_s: float = 0.0) -> None:
+        """From now on every wait ends at this moment of the monotonic clock, in seconds.
+
+        Who reads and stood still past it has so long from then on.
+        """
+        self._deadline, self._grace_s = deadline, grace_s
 
     def send(self, data: bytes) -> None:
         """Send all of it; raises TimeoutError at the deadline, OSError when cut."""
-        rest = memoryview(data)
-        while rest:
-            self._left()
-            try:
-                rest = rest[self._socket.send(rest) :]
-            except (BlockingIOError, ssl.SSLWantWriteError):
-                self._wait(select.POLLOUT)
-            except ssl.SSLWantReadError:
-                self._wait(select.POLLIN)
+        self._is_sending = True
+        try:
+            self._send(data)
+        finally:
+            self._is_sending = False
 
     def start(self, count: int) -> bytes:
         """The first bytes that wait to be read, at most `count`, without taking them; none at the end."""
@@ -98,6 +97,17 @@ class Wire:
     def close(self) -> None:
         """Close it."""
         self._socket.close()
+
+    def _send(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            self._left()
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                self._wait(select.POLLOUT)
+            except ssl.SSLWantReadError:
+                self._wait(select.POLLIN)
 
     def _take(self, count: int) -> bytes:
         if count == len(self._received):
@@ -145,9 +155,8 @@ class Wire:
 
     def _left(self) -> float:
         now = time.monotonic()
-        if self._has_grace and now - self._deadline > STOOD_STILL_S:
-            self._has_grace = False
-            self._deadline = now + GRACE_S
+        if self._grace_s and not self._is_sending and now - self._deadline > STOOD_STILL_S:
+            self._deadline, self._grace_s = now + self._grace_s, 0.0
         if now >= self._deadline:
             raise TimeoutError("the deadline has passed")
         return self._deadline - now
