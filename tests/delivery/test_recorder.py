@@ -110,23 +110,29 @@ def test_it_is_worth_waking_for_the_first_outcome_and_then_for_a_batch(
     assert waiting.missing(2) == recorder.MAX_BATCH, "the batch that is tried again goes first"
 
 
+@pytest.mark.parametrize("part", ["head", "body"])
 @pytest.mark.parametrize(("most", "batches"), [(recorder.MAX_BATCH_BYTES, [15, 15, 10]), (10, [1] * 40)])
 def test_long_answers_are_written_in_several_batches_one_after_the_other(
-    result: Result, monkeypatch: pytest.MonkeyPatch, most: int, batches: list[int]
+    result: Result, monkeypatch: pytest.MonkeyPatch, most: int, batches: list[int], part: str
 ) -> None:
     monkeypatch.setattr(recorder, "MAX_BATCH_BYTES", most)
-    written: list[int] = []
+    written: list[list[str]] = []
 
     def write(results: Sequence[Result]) -> list[Consequence]:
-        written.append(len(results))
+        written.append([each.url for each in results])
         return []
 
     monkeypatch.setattr(recording, "record", write)
+    long = (
+        {"headers": (("X", "z" * 65_536),), "body": b""} if part == "head" else {"headers": (), "body": b"z" * 65_536}
+    )
+    outcome = result.outcome._replace(**long)
     waiting = Recorder()
-    for _ in range(40):
-        waiting.add(result._replace(outcome=result.outcome._replace(body=b"z" * 65_536)))
-    done = 0
+    for number in range(40):
+        waiting.add(result._replace(outcome=outcome, url=f"{number}"))
+    done: list[str] = []
     while waiting.held:
         assert waiting.is_due(1)
-        done += len(waiting.record())
-    assert (written, done) == (batches, 40)
+        done += [each.url for each in waiting.record()]
+    assert [len(batch) for batch in written] == batches
+    assert done == [url for batch in written for url in batch] == [f"{number}" for number in range(40)]

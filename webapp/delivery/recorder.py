@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 LINGER_S = 0.020  # the first outcome waits this long for company: a transaction costs as much as writing ten of them
 MAX_BATCH = 200
-MAX_BATCH_BYTES = 1_000_000  # of bodies of answers: more would keep others waiting, for a lock or as if it were stuck
+MAX_BATCH_BYTES = 1_000_000  # of answers: more would keep others waiting, for a lock or as if it were stuck
 SHARE = 1 / 2  # of the claims in hand: their outcomes are written while the others are on their way
 KEEP_TRYING_FOR_S = 30.0  # then the lease makes it a duplicate, never a loss
 PAUSE_S = 0.5
@@ -109,7 +109,8 @@ def _first_batch(results: list[Result]) -> int:
     """How many of these, the oldest first, are written together: within both limits, and one in any case."""
     size = 0
     for count, result in enumerate(results[:MAX_BATCH]):
-        size += len(result.outcome.body)
+        outcome = result.outcome
+        size += len(outcome.body) + sum(len(name) + len(value) for name, value in outcome.headers)
         if size > MAX_BATCH_BYTES and count > 0:
             return count
     return min(len(results), MAX_BATCH)
