@@ -345,7 +345,7 @@ def test_what_another_worker_has_in_its_claim_meanwhile_is_sent_as_soon_as_that_
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_a_worker_that_was_held_up_and_has_nothing_left_to_do_rests_as_usual(
+def test_a_worker_that_was_locked_out_and_has_nothing_left_to_do_rests_as_usual(
     start_worker: Start, make: Make, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     webhook = make.webhook(url=receiver.url)
@@ -354,7 +354,7 @@ def test_a_worker_that_was_held_up_and_has_nothing_left_to_do_rests_as_usual(
         other.execute(sa.select(Webhook.id).with_for_update(key_share=True))
         publish(make, webhook)
         bell.ring()
-        eventually(lambda: worker._turn.is_held_up)
+        eventually(lambda: worker._turn.is_locked_out)
         with transaction():
             db.session.execute(sa.update(Delivery).values(lease_until=utc_now() + timedelta(minutes=1)))  # by another
     looks: list[float] = []
@@ -366,7 +366,7 @@ def test_a_worker_that_was_held_up_and_has_nothing_left_to_do_rests_as_usual(
 
     monkeypatch.setattr(claiming, "until_due", noted)
     eventually(lambda: len(looks) >= 4, within=20)
-    assert looks[3] - looks[1] > 3 * claiming.HELD_UP_S
+    assert looks[3] - looks[1] > 3 * claiming.LOCKED_OUT_S
 
 
 QUICK_ANSWERS = 20

@@ -34,7 +34,7 @@ from webapp.models.base import UtcTime, table_of
 MAX_CLAIMS = 200  # deliveries in one claim
 GUARANTEED_IN_FLIGHT = 5  # per webhook, over all workers
 BORROWED_IN_FLIGHT = 32  # per webhook, while no other waits
-HELD_UP_S = 0.02  # after which to look again what another worker had locked: longer than a claim mostly takes
+LOCKED_OUT_S = 0.02  # after which to look again what another worker had locked: longer than a claim mostly takes
 CLAIMED_AHEAD = 256  # claimed by the one worker that serves a quick webhook, to be sent 32 at a time (lanes)
 
 _DELIVERY, _REDELIVERY = table_of(Delivery), table_of(Redelivery)
@@ -118,7 +118,7 @@ class Turn:
     is_fan_out_full: bool = False  # by the last claim: it took as many events as one takes
     locked: dict[str, Any] = field(default_factory=dict)  # by the last claim: rows of webhooks that it locked
     left_behind: bool = False  # by the last claim: more was due of some webhook than it had room for
-    is_held_up: bool = False  # by the last claim: another worker had locked some webhook of which something is due
+    is_locked_out: bool = False  # by the last claim: another worker had locked some webhook of which something is due
 
     def give_up(self, webhook_id: str) -> None:
         """One delivery of this webhook is no longer this worker's."""
@@ -157,7 +157,7 @@ def choose(connection: Connection, turn: Turn, *, now: datetime, slots: int, ahe
     A suspect is also taken when there is nothing else. `ahead` is how many more there is room for in lanes.
     """
     room = _Room(now, min(slots, MAX_CLAIMS), lendable=max(0, slots - turn.reserve), ahead=ahead)
-    turn.left_behind, turn.is_held_up, turn.locked = False, False, {}
+    turn.left_behind, turn.is_locked_out, turn.locked = False, False, {}
     look = due.look(connection, cursor=turn.cursor, now=now)
     wishes = _wishes(connection, _BY_HAND, room.slots) if look.wishes else []
     if not (look.wishes or look.suspects):
@@ -230,7 +230,7 @@ def _regular(connection: Connection, turn: Turn, room_left: _Room, look: Look) -
     webhooks, turn.cursor = look.webhooks, look.cursor
     if connection.dialect.name != "sqlite":
         turn.locked = recipients.lock(connection, webhooks)
-        turn.is_held_up = len(turn.locked) < len(webhooks)
+        turn.is_locked_out = len(turn.locked) < len(webhooks)
         webhooks = {webhook: is_paused for webhook, is_paused in webhooks.items() if webhook in turn.locked}
     others_wait = bool(turn.cursor)  # more than one claim serves
     in_flight: dict[str, int] = {row[0]: row[1] for row in connection.execute(_IN_FLIGHT)} if webhooks else {}

@@ -10,14 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from webapp.delivery import claims, fan_out
-from webapp.delivery.choosing import HELD_UP_S, MAX_CLAIMS, Choice, Turn, choose, until_due
+from webapp.delivery.choosing import LOCKED_OUT_S, MAX_CLAIMS, Choice, Turn, choose, until_due
 from webapp.delivery.claims import Claim
 from webapp.models import Delivery, WebhookHealth, database_now, packed, transaction
 from webapp.models.among import among
 from webapp.models.base import table_of
 from webapp.models.conflicts import repeated
 
-__all__ = ["HELD_UP_S", "MAX_CLAIMS", "Claim", "Turn", "claim", "until_due"]
+__all__ = ["LOCKED_OUT_S", "MAX_CLAIMS", "Claim", "Turn", "claim", "until_due"]
 
 _DELIVERY, _HEALTH = table_of(Delivery), table_of(WebhookHealth)
 _LEASE = (

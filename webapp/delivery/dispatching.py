@@ -245,7 +245,7 @@ class Dispatcher:
         elif claims or fanning_out:
             wait_s = self._until_due()
         # What is due and yet not to be had (a webhook's cap) waits for what ends in the meantime.
-        most_s = claiming.HELD_UP_S if self._turn.is_held_up else LOOK_EVERY_S
+        most_s = claiming.LOCKED_OUT_S if self._turn.is_locked_out else LOOK_EVERY_S
         self._claim_at = time.monotonic() + (min(wait_s, LOOK_EVERY_S) if wait_s > 0 else most_s)
 
     def _until_due(self) -> float:
