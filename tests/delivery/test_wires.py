@@ -12,7 +12,9 @@ from contextlib import suppress
 import pytest
 import trustme
 
-from webapp.delivery.transport import wires
+from tests.receiver import Receiver
+from webapp.delivery.transport import Line, TransportFailure, tls_context, wires
+from webapp.delivery.transport.connections import PinnedConnection
 from webapp.delivery.transport.wires import PIECE_BYTES, Wire
 
 ANSWER = b"HTTP/1.1 200 OK\r\n"
@@ -98,20 +100,12 @@ def test_a_stream_without_end_ends_after_the_grace(ends: tuple[Wire, socket.sock
     assert read > 0
 
 
-def test_who_stood_still_before_all_was_sent_sends_nothing_more(ends: tuple[Wire, socket.socket]) -> None:
-    wire, far = ends
-    far.setblocking(False)
-    wire.until(time.monotonic() - STILL_S, grace_s=LONG_S)
-    with pytest.raises(TimeoutError):
-        wire.send(ANSWER)
-    with pytest.raises((BlockingIOError, ssl.SSLWantReadError)):
-        far.recv(100)
-
-
-def test_an_answer_to_what_could_not_all_be_sent_has_the_grace_too(ends: tuple[Wire, socket.socket]) -> None:
-    wire, far = ends
-    far.sendall(ANSWER)
-    wire.until(time.monotonic() - STILL_S, grace_s=LONG_S)
-    with pytest.raises(TimeoutError):
-        wire.send(ANSWER)
-    assert wire.line(100) == ANSWER
+def test_a_request_that_was_not_sent_by_its_deadline_is_not_sent_any_more() -> None:
+    with Receiver() as receiver:
+        line = Line("http", receiver.host, receiver.port, receiver.host)
+        connection = PinnedConnection(line, tls_context(), time.monotonic() + LONG_S)
+        connection.connect()
+        with pytest.raises(TransportFailure):
+            connection.exchange(b"POST / HTTP/1.1\r\n\r\n", b"", time.monotonic() - LONG_S)
+        connection.close()
+    assert receiver.requests == []

@@ -134,17 +134,22 @@ class PinnedConnection:
             self._wire = None
 
     def exchange(self, head: bytes, body: bytes, deadline: float) -> Answer:
-        """Send one request and read its answer: the head by `deadline`, the body for at most 2 s after it."""
+        """Send one request and read its answer: the head by `deadline`, the body for at most 2 s after it.
+
+        A process that stood still past the deadline may read on for a moment, but sends nothing more: by then the
+        delivery may be another worker's, or not be wanted.
+        """
         wire = self._wire
         if wire is None:
             raise RuntimeError("connect first")
-        wire.until(deadline, grace_s=GRACE_S)
+        wire.until(deadline)
         wire.first_byte_at = None
         began = time.monotonic()
         answer = Answer(wire)
         try:
             with suppress(ConnectionError):
                 wire.send(head + body)  # a receiver may refuse a body before it has it all; its answer may be there
+            wire.until(deadline, grace_s=GRACE_S)
             answer.begin()
         except TimeoutError:
             raise TransportFailure(ErrorWord.TIMED_OUT, TIMED_OUT) from None

@@ -5,8 +5,7 @@ ever. Here the limit of each read and write is what is left until the deadline. 
 error where it happens, never an end of file that looks like an answer.
 
 A process that stood still past the deadline, alone or with its whole machine, must not throw away what came in time.
-It reads on for a moment, and takes the answer that waits for it or comes to a network that wakes. It sends nothing
-more: by then the delivery may be another worker's, or not be wanted.
+It may have a grace: reading on for a moment, it takes the answer that waits for it or comes to a network that wakes.
 
 The socket never blocks, and it is waited for only where it has to be. A limit set on it would be two system calls more
 for each step, and with each of them a busy process hands the interpreter to another thread.
@@ -32,7 +31,6 @@ class Wire:
         self.first_byte_at: float | None = None
         self._deadline = math.inf
         self._grace_s = 0.0
-        self._is_sending = False
         self._socket = sock
         self._received = bytearray()
         self._waiting = select.poll()
@@ -42,17 +40,21 @@ class Wire:
     def until(self, deadline: float, *, grace_s: float = 0.0) -> None:
         """From now on every wait ends at this moment of the monotonic clock, in seconds.
 
-        Who reads and stood still past it has so long from then on.
+        A process that stood still past it has `grace_s` from when it wakes, once.
         """
         self._deadline, self._grace_s = deadline, grace_s
 
     def send(self, data: bytes) -> None:
         """Send all of it; raises TimeoutError at the deadline, OSError when cut."""
-        self._is_sending = True
-        try:
-            self._send(data)
-        finally:
-            self._is_sending = False
+        rest = memoryview(data)
+        while rest:
+            self._left()
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                self._wait(select.POLLOUT)
+            except ssl.SSLWantReadError:
+                self._wait(select.POLLIN)
 
     def start(self, count: int) -> bytes:
         """The first bytes that wait to be read, at most `count`, without taking them; none at the end."""
@@ -97,17 +99,6 @@ class Wire:
     def close(self) -> None:
         """Close it."""
         self._socket.close()
-
-    def _send(self, data: bytes) -> None:
-        rest = memoryview(data)
-        while rest:
-            self._left()
-            try:
-                rest = rest[self._socket.send(rest) :]
-            except (BlockingIOError, ssl.SSLWantWriteError):
-                self._wait(select.POLLOUT)
-            except ssl.SSLWantReadError:
-                self._wait(select.POLLIN)
 
     def _take(self, count: int) -> bytes:
         if count == len(self._received):
@@ -155,7 +146,7 @@ class Wire:
 
     def _left(self) -> float:
         now = time.monotonic()
-        if self._grace_s and not self._is_sending and now - self._deadline > STOOD_STILL_S:
+        if self._grace_s and now - self._deadline > STOOD_STILL_S:
             self._deadline, self._grace_s = now + self._grace_s, 0.0
         if now >= self._deadline:
             raise TimeoutError("the deadline has passed")
