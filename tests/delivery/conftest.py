@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from tests.conftest import Make
@@ -14,7 +15,7 @@ from tests.receiver import Receiver
 from webapp.delivery import dispatching, outbox
 from webapp.delivery.dispatching import Dispatcher
 from webapp.extensions import bell, db
-from webapp.models import Webhook, transaction
+from webapp.models import Delivery, Webhook, transaction
 
 
 @pytest.fixture
@@ -51,6 +52,17 @@ def eventually(claim: Callable[[], Any], within: float = 5.0) -> Any:
         db.session.rollback()
         time.sleep(0.005)
     return found
+
+
+def settled(count: int = 1, within: float = 5.0) -> list[Delivery]:
+    """All deliveries in their order, once there are so many and nothing more happens to them."""
+
+    def look() -> list[Delivery]:
+        rows = list(db.session.scalars(sa.select(Delivery).order_by(Delivery.seq)))
+        done = len(rows) >= count and all(row.is_settled for row in rows)
+        return rows if done else []
+
+    return eventually(look, within)
 
 
 def publish(make: Make, webhook: Webhook, count: int = 1) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -15,22 +13,15 @@ import sqlalchemy as sa
 from flask import Flask
 from standardwebhooks import Webhook as Verifier
 
-from tests.delivery.conftest import eventually
+from tests.delivery.conftest import eventually, settled
 from tests.factories import SECRET, Make
 from tests.receiver import Answer, Receiver
-from webapp.delivery import attempting, claiming, dispatching, hand, heartbeats, outbox, paces, recorder, recording
+from webapp.delivery import attempting, claiming, dispatching, heartbeats, outbox, recording
 from webapp.delivery.attempting import attempt
-from webapp.delivery.choosing import BORROWED_IN_FLIGHT, CLAIMED_AHEAD
-from webapp.delivery.claiming import MAX_CLAIMS, Turn
-from webapp.delivery.claims import Claim
+from webapp.delivery.claiming import Turn
 from webapp.delivery.dispatching import Dispatcher
 from webapp.delivery.fan_out import fan_out
-from webapp.delivery.health import PAUSE_AFTER_FAILURES
-from webapp.delivery.paces import SLOW_S
-from webapp.delivery.recording import Result
-from webapp.delivery.senders import Senders
 from webapp.delivery.sending import Sender
-from webapp.delivery.tallying import Consequence
 from webapp.extensions import bell, db
 from webapp.models import (
     Delivery,
@@ -39,7 +30,6 @@ from webapp.models import (
     ErrorWord,
     Event,
     PayloadFormat,
-    Project,
     Redelivery,
     Webhook,
     transaction,
@@ -56,15 +46,6 @@ def publish(make: Make, webhook: Webhook, title: str = "Größe – 100 €") ->
         return outbox.publish(
             "TODO_CREATED", project=project, by=webhook.created_by, current={"id": "c1", "title": title}
         )
-
-
-def settled(count: int = 1, within: float = 5.0) -> list[Delivery]:
-    def look() -> list[Delivery]:
-        rows = list(db.session.scalars(sa.select(Delivery).order_by(Delivery.seq)))
-        done = len(rows) >= count and all(row.is_settled for row in rows)
-        return rows if done else []
-
-    return eventually(look, within)
 
 
 @pytest.mark.proves("A51")
@@ -326,157 +307,3 @@ def test_new_events_are_fanned_out_also_while_every_slot_is_taken(
     bell.ring()
     waiting = sa.select(sa.func.count()).where(Event.fanned_out_at.is_(None))
     eventually(lambda: db.session.scalar(waiting) == 0, within=10)
-
-
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_what_another_worker_has_in_its_claim_meanwhile_is_sent_as_soon_as_that_is_over(
-    start_worker: Start, make: Make, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dispatching, "LOOK_EVERY_S", 60.0)
-    webhook = make.webhook(url=receiver.url)
-    start_worker()
-    with sa.create_engine(db.engine.url, poolclass=sa.NullPool).begin() as other:
-        other.execute(sa.select(Webhook.id).with_for_update(key_share=True))
-        publish(make, webhook)
-        bell.ring()
-        eventually(lambda: db.session.scalar(sa.select(Delivery.seq)))
-        assert receiver.requests == []
-    receiver.wait_for(1)
-
-
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_a_worker_that_was_locked_out_and_has_nothing_left_to_do_rests_as_usual(
-    start_worker: Start, make: Make, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    webhook = make.webhook(url=receiver.url)
-    worker = start_worker()
-    with sa.create_engine(db.engine.url, poolclass=sa.NullPool).begin() as other:
-        other.execute(sa.select(Webhook.id).with_for_update(key_share=True))
-        publish(make, webhook)
-        bell.ring()
-        eventually(lambda: worker._turn.is_locked_out)
-        with transaction():
-            db.session.execute(sa.update(Delivery).values(lease_until=utc_now() + timedelta(minutes=1)))  # by another
-    looks: list[float] = []
-    until_due = claiming.until_due
-
-    def noted() -> timedelta | None:
-        looks.append(time.monotonic())
-        return until_due()
-
-    monkeypatch.setattr(claiming, "until_due", noted)
-    eventually(lambda: len(looks) >= 4, within=20)
-    assert looks[3] - looks[1] > 3 * claiming.LOCKED_OUT_S
-
-
-QUICK_ANSWERS = 20
-
-
-def publish_many(webhook: Webhook, project: Project, count: int) -> None:
-    with transaction():
-        for number in range(count):
-            outbox.publish("TODO_CREATED", project=project, by=webhook.created_by, current={"id": f"c{number}"})
-    bell.ring()
-
-
-@pytest.fixture
-def claimed_ahead(start_worker: Start, make: Make, receiver: Receiver) -> Callable[[Answer], Dispatcher]:
-    """Starts a worker that has claimed ahead for a receiver which was quick and answers like this from now on."""
-
-    def start(then: Answer) -> Dispatcher:
-        receiver.answers(*[Answer(200)] * QUICK_ANSWERS, then)
-        webhook = make.webhook(url=receiver.url)
-        project = make.project_of(webhook.created_by)
-        dispatcher = start_worker()
-        publish_many(webhook, project, QUICK_ANSWERS)
-        settled(QUICK_ANSWERS)
-        publish_many(webhook, project, CLAIMED_AHEAD)
-        receiver.wait_for(QUICK_ANSWERS + BORROWED_IN_FLIGHT)
-        return dispatcher
-
-    return start
-
-
-def leased() -> int:
-    db.session.rollback()
-    count = db.session.scalar(sa.select(sa.func.count()).select_from(Delivery).where(Delivery.lease_until.is_not(None)))
-    return count or 0
-
-
-def test_a_quick_receiver_that_turns_slow_never_has_more_than_its_cap_to_answer_at_once(
-    claimed_ahead: Callable[[Answer], Dispatcher], receiver: Receiver
-) -> None:
-    dispatcher = claimed_ahead(Answer(200, delay=1.5))
-    assert leased() > BORROWED_IN_FLIGHT
-    assert len(receiver.requests) == QUICK_ANSWERS + BORROWED_IN_FLIGHT
-    dispatcher.stop()
-    assert leased() == 0
-
-
-def test_a_quick_receiver_goes_on_getting_requests_while_outcomes_are_written(
-    claimed_ahead: Callable[[Answer], Dispatcher], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in (paces, hand):
-        monkeypatch.setattr(module, "QUICK_S", SLOW_S)  # also on a busy machine
-    monkeypatch.setattr(recorder, "BEHIND_AFTER_S", 60.0)
-    is_seen = threading.Event()
-    record = recording.record
-
-    def record_late(results: Sequence[Result]) -> list[Consequence]:
-        if len(receiver.requests) > QUICK_ANSWERS:
-            is_seen.wait(30)
-        return record(results)
-
-    monkeypatch.setattr(recording, "record", record_late)
-    try:
-        claimed_ahead(Answer(200, delay=0.03))
-        receiver.wait_for(QUICK_ANSWERS + MAX_CLAIMS, within=20)
-        recorded = db.session.scalar(sa.select(sa.func.count()).where(Delivery.state == DeliveryState.SUCCEEDED))
-    finally:
-        is_seen.set()
-    assert recorded == QUICK_ANSWERS
-
-
-def test_a_lane_that_moves_on_while_the_worker_stops_holds_nothing_back(
-    claimed_ahead: Callable[[Answer], Dispatcher], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in (paces, hand):
-        monkeypatch.setattr(module, "QUICK_S", SLOW_S)
-    close = Senders.close
-
-    def close_slowly(senders: Senders) -> list[Claim]:
-        left = close(senders)
-        time.sleep(0.3)  # what is on its way succeeds meanwhile
-        return left
-
-    dispatcher = claimed_ahead(Answer(200, delay=0.1))
-    monkeypatch.setattr(Senders, "close", close_slowly)
-    stopping = threading.Thread(target=dispatcher.stop, daemon=True)
-    stopping.start()
-    stopping.join(10)
-    assert not stopping.is_alive()
-    assert leased() == 0
-
-
-def test_what_was_claimed_ahead_is_given_back_when_the_receiver_keeps_it_waiting(
-    claimed_ahead: Callable[[Answer], Dispatcher], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hand, "LONGEST_IN_LANE_S", 0.2)
-    monkeypatch.setattr(dispatching, "LOOK_EVERY_S", 0.1)
-    claimed_ahead(Answer(200, delay=1.8))
-    eventually(lambda: leased() == BORROWED_IN_FLIGHT, within=1.7)
-    assert len(receiver.requests) == QUICK_ANSWERS + BORROWED_IN_FLIGHT
-    tried = sa.select(sa.func.count()).select_from(Delivery).where(Delivery.attempts_made > 0)
-    assert db.session.scalar(tried) == QUICK_ANSWERS + BORROWED_IN_FLIGHT
-
-
-@pytest.mark.parametrize(("status", "state"), [(410, DeliveryState.HELD), (500, DeliveryState.PENDING)])
-def test_what_was_claimed_ahead_loses_no_attempt_when_the_receiver_begins_to_fail(
-    claimed_ahead: Callable[[Answer], Dispatcher], receiver: Receiver, status: int, state: DeliveryState
-) -> None:
-    claimed_ahead(Answer(status, delay=0.1))
-    untried = sa.select(sa.func.count()).where(Delivery.attempts_made == 0, Delivery.state == state)
-    most = BORROWED_IN_FLIGHT + PAUSE_AFTER_FAILURES
-    eventually(lambda: leased() == 0 and db.session.scalar(untried))
-    assert db.session.scalar(untried) >= CLAIMED_AHEAD - most
-    assert len(receiver.requests) <= QUICK_ANSWERS + most
